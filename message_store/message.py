@@ -1,0 +1,136 @@
+"""What RingCentral says of one message: lenient models, every field optional but the id.
+
+Unknown fields and enum values are kept, never refused; ids are text here and numbers or strings
+on the wire (conversation ids exceed 2**53).
+Source: https://developers.ringcentral.com/api-reference/Message-Store/readMessage
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AliasGenerator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+
+def _id_as_text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _without_nulls(value: object) -> object:
+    return [] if value is None else value
+
+
+Id = Annotated[str, BeforeValidator(_id_as_text)]
+
+
+class WireModel(BaseModel):
+    """A JSON object of RingCentral: camelCase outside, snake_case inside, unknown fields kept."""
+
+    model_config = ConfigDict(
+        alias_generator=AliasGenerator(alias=to_camel),
+        validate_by_name=True,
+        validate_by_alias=True,
+        extra="allow",
+        frozen=True,
+    )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The object as RingCentral spells it, unknown fields included, absent ones left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+class Party(WireModel):
+    """A sender or recipient."""
+
+    phone_number: str | None = None
+    extension_number: Id | None = None
+    extension_id: Id | None = None
+    name: str | None = None
+    location: str | None = None
+    message_status: str | None = None
+    fax_error_code: str | None = None
+
+    @property
+    def address(self) -> str:
+        """The number to show: phone number, else extension number, else the name, else empty."""
+        return self.phone_number or self.extension_number or self.name or ""
+
+    def __str__(self) -> str:
+        if self.name and self.name != self.address:
+            return f"{self.name} ({self.address})"
+        return self.address or "unknown"
+
+
+class Attachment(WireModel):
+    """One part of a message: a recording, a transcription, a rendered fax, a picture, a text."""
+
+    id: Id
+    uri: str | None = None
+    type: str | None = None
+    content_type: str | None = None
+    file_name: str | None = None
+    size: int | None = None
+    vm_duration: int | None = None
+
+
+class Message(WireModel):
+    """One SMS, MMS, fax, voicemail or pager message."""
+
+    id: Id
+    uri: str | None = None
+    extension_id: Id | None = None
+    type: str | None = None
+    direction: str | None = None
+    from_: Party | None = Field(default=None, alias="from")
+    to: Annotated[list[Party], BeforeValidator(_without_nulls)] = []
+    subject: str | None = None
+    read_status: str | None = None
+    availability: str | None = None
+    message_status: str | None = None
+    priority: str | None = None
+    creation_time: datetime | None = None
+    last_modified_time: datetime | None = None
+    attachments: Annotated[list[Attachment], BeforeValidator(_without_nulls)] = []
+    conversation_id: Id | None = None
+    fax_page_count: int | None = None
+    fax_resolution: str | None = None
+    vm_transcription_status: str | None = None
+
+    @property
+    def sender(self) -> str:
+        """Who sent it, as a person would write it: name and number, or what is known."""
+        return str(self.from_) if self.from_ else "unknown"
+
+    @property
+    def recipients(self) -> str:
+        """All recipients as a person would write them, separated by commas."""
+        return ", ".join(str(party) for party in self.to)
+
+    @property
+    def text(self) -> str:
+        """The text of an SMS or pager message (RingCentral keeps it in `subject`), else empty."""
+        return (self.subject or "") if self.type in {"SMS", "Pager", "Text"} else ""
+
+    @property
+    def is_mms(self) -> bool:
+        """Whether it is an MMS: RingCentral says `SMS` and adds attachments of their own type."""
+        return any(part.type == "MmsAttachment" for part in self.attachments)
+
+    @property
+    def files(self) -> list[Attachment]:
+        """The attachments worth a download: all but the text part that `subject` repeats."""
+        return [part for part in self.attachments if not self._is_text_part(part)]
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the mailbox no longer shows it (`Deleted`, or `Purged` for good)."""
+        return (self.availability or "Alive") != "Alive"
+
+    @property
+    def created(self) -> datetime:
+        """When it was created, in UTC; the epoch if RingCentral does not say."""
+        moment = self.creation_time or datetime.fromtimestamp(0, UTC)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    def _is_text_part(self, part: Attachment) -> bool:
+        return part.type == "Text" and self.type in {"SMS", "Pager", "Text"}

@@ -1,0 +1,1 @@
+"""The command line, and the root where all parts are put together."""

@@ -1,0 +1,1 @@
+"""RingCentral on localhost, written from its reference; shares no code with the other packages."""

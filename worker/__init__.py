@@ -1,0 +1,1 @@
+"""The Celery worker: synchronises mailboxes and delivers their messages."""

@@ -1,0 +1,1 @@
+"""Handlers: one file each; a handler knows no other."""
