@@ -1,0 +1,177 @@
+"""The handler contract: what a handler is given, what it may answer, how it fails.
+
+Imports no I/O library, so that a plug-in and the check of a configuration load in a moment.
+"""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import AnyUrl, BaseModel, ConfigDict
+from structlog.typing import FilteringBoundLogger
+
+from message_store.mailbox import Mailbox
+from message_store.message import Message
+
+if TYPE_CHECKING:
+    from message_store.protocol import MessageStoreAccess
+
+
+class HandlerError(Exception):
+    """A step failed; `reason` is one line for people, kept in the ledger and free of secrets."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class TransientError(HandlerError):
+    """Worth another attempt: a busy or absent destination. `after`: not before so many seconds."""
+
+    def __init__(self, reason: str, *, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+class PermanentError(HandlerError):
+    """No attempt will help until somebody changes something; the delivery is listed as failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer, read to its end; `body` holds at most the first MiB of it."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON; raises PermanentError if it is none."""
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise PermanentError(f"the answer ({self.status}) is not JSON") from error
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds asked for by `Retry-After` when it is a number, else None."""
+        text = next((v for k, v in self.headers.items() if k.lower() == "retry-after"), "").strip()
+        return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+class AttachmentFile(ABC):
+    """One file of the message, downloaded once for all handlers that want it.
+
+    `name` is a safe file name, unique within the message whatever the case; `content_type` a
+    media type without parameters; `size` what RingCentral declared in bytes, if it did.
+    """
+
+    id: str
+    type: str | None
+    name: str
+    content_type: str
+    size: int | None
+
+    @abstractmethod
+    def open(self) -> AsyncIterator[bytes]:
+        """The content in chunks of at most 1 MiB: `async for chunk in file.open()`."""
+
+    @abstractmethod
+    async def path(self) -> Path:
+        """A local file with the whole content, its length checked; read it, do not change it."""
+
+
+class Context(ABC):
+    """What surrounds one attempt at one step: the message's files, the network, the log."""
+
+    mailbox: Mailbox
+    route: str
+    step: str
+    attempt: int
+    """1 for the first attempt."""
+    idempotency_key: str
+    """64 hexadecimal digits, the same in every attempt at this step of this message and route."""
+    attachments: Sequence[AttachmentFile]
+    message_store: "MessageStoreAccess"
+    log: FilteringBoundLogger
+
+    @abstractmethod
+    def render(self, template: str, message: Message) -> str:
+        """Fill in a Jinja template; knows `message`, `mailbox` and `route`. At most 256 Ki letters.
+
+        Raises PermanentError if the template is wrong or its result too long.
+        """
+
+    @abstractmethod
+    async def request(
+        self,
+        method: str,
+        url: str | AnyUrl,
+        *,
+        json: Any = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One HTTP call: guarded against internal addresses, timed, no redirect followed.
+
+        Raises TransientError if the other side cannot be reached, PermanentError if the address
+        is refused. Any status is an answer.
+        """
+
+    async def post_json(
+        self, url: str | AnyUrl, json: Any, *, headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """POST a JSON document; see `request`."""
+        return await self.request("POST", url, json=json, headers=headers)
+
+
+class Step(BaseModel, ABC):
+    """What both kinds of handler share: options as fields, and the life of a worker around them.
+
+    Options are strict and do not change; connections live in private attributes.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    async def check(self) -> str:
+        """See whether the destination is there and willing; says what was found.
+
+        Raises HandlerError with the remedy if it is not. Leaves no trace at the destination.
+        """
+        return "nothing to check"
+
+    async def start(self) -> None:  # noqa: B027  # optional: most handlers hold nothing open
+        """Called once in each worker process before the first message."""
+
+    async def close(self) -> None:  # noqa: B027  # optional: most handlers hold nothing open
+        """Called once when the worker process ends; also after a `check`."""
+
+
+class Handler(Step):
+    """Does one thing with one message. Its fields are its options in the configuration."""
+
+    @abstractmethod
+    async def handle(self, message: Message, context: Context) -> str:
+        """Do it; answer in a few words what was done (kept in the ledger, shown to people).
+
+        It may be called again for the same message, with the same `context.idempotency_key`, if
+        the worker dies before the answer is recorded. Raises TransientError to be called again
+        later, PermanentError to give up; network errors and timeouts count as transient, every
+        other exception as permanent.
+        """
+
+
+class ClosingHandler(Step):
+    """Changes the mailbox itself, in bulk, once every other delivery of a message is done."""
+
+    @abstractmethod
+    async def finish(
+        self, mailbox: Mailbox, message_ids: Sequence[str], store: "MessageStoreAccess"
+    ) -> dict[str, str | HandlerError]:
+        """Do it for all the ids; per id the words on what was done, or that id's error.
+
+        Raises if the call as a whole failed.
+        """
