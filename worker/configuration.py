@@ -1,0 +1,174 @@
+"""The configuration file: what becomes of each message, read strictly and all at once.
+
+Every problem of a file is reported together, one line each, by `ConfigurationError`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    InstanceOf,
+    PrivateAttr,
+    ValidationError,
+)
+
+from worker.checks import check_names
+from worker.document import Document
+from worker.durations import parse_duration
+from worker.handlers.tables import HandlerTable, handler_tables
+from worker.numbers import e164
+from worker.problems import ConfigurationError, Wrong, in_words
+from worker.routes import Route
+from worker.tables import Finding, Table, findings
+
+ALL = "all"
+"""The entry of `mailboxes` that stands for every mailbox the signed-in user may read."""
+
+OWN = "~"
+"""The entry of `mailboxes` that stands for the signed-in extension."""
+
+
+def _duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str):
+        raise Wrong(f'must be a length of time such as "15m", not {in_words(value)}')
+    return parse_duration(value)
+
+
+def _start(value: object) -> str:
+    if isinstance(value, date):  # a TOML date; a datetime is one too
+        return value.isoformat()
+    if not isinstance(value, str):
+        raise Wrong(f'must be text such as "now", "30d" or "2026-01-31", not {in_words(value)}')
+    _start_at(value, datetime.now(UTC))
+    return value
+
+
+def _start_at(text: str, now: datetime) -> datetime:
+    text = text.strip()
+    if text.lower() == "now":
+        return now
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            return now - parse_duration(text)
+        except Wrong:
+            raise Wrong('is no start; write "now", how far back such as "30d", or a date') from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _mailboxes(value: object) -> object:
+    if value == ALL:
+        return (ALL,)
+    if not isinstance(value, list | tuple):
+        raise Wrong(f'must be a list such as ["~"], or "all", not {in_words(value)}')
+    if not value:
+        raise Wrong('must name at least one mailbox; "~" is the signed-in extension')
+    if ALL in value and len(value) > 1:
+        raise Wrong('must be a list of mailboxes or "all", not both')
+    return tuple(dict.fromkeys(value)) if all(isinstance(v, str) for v in value) else value
+
+
+def _mailbox(value: str) -> str:
+    text = value.strip()
+    if text in {ALL, OWN} or re.fullmatch(r"[0-9]{1,20}", text):
+        return text
+    number = e164(text)
+    if number is None:
+        raise Wrong('is no mailbox; write "~", an extension id or number, or a phone number')
+    return number
+
+
+def _routes(value: object) -> object:
+    if isinstance(value, dict):
+        raise Wrong("must be written [[routes]], in double brackets, once for each route")
+    if not isinstance(value, list | tuple):
+        raise Wrong(f"must be [[routes]] tables, not {in_words(value)}")
+    if not value:
+        raise Wrong("must be at least one [[routes]] table with a name and steps")
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+class Sync(Table):
+    """`[sync]`: how mailboxes are synchronised."""
+
+    start: Annotated[str, BeforeValidator(_start)] = "now"
+    sweep_interval: Duration = timedelta(minutes=15)
+
+    def start_at(self, now: datetime) -> datetime:
+        """The time from which messages count, on the very first run; a date is midnight UTC."""
+        return _start_at(self.start, now)
+
+
+class Subscriptions(Table):
+    """`[subscriptions]`: how the subscriptions at RingCentral are looked after."""
+
+    check_interval: Duration = timedelta(minutes=5)
+
+
+class Configuration(Table):
+    """The whole file."""
+
+    mailboxes: Annotated[
+        tuple[Annotated[str, AfterValidator(_mailbox)], ...], BeforeValidator(_mailboxes)
+    ] = (OWN,)
+    sync: Sync = Sync()
+    subscriptions: Subscriptions = Subscriptions()
+    handlers: dict[str, InstanceOf[HandlerTable]] = Field(default_factory=dict)
+    routes: Annotated[
+        tuple[Route, ...], BeforeValidator(_routes), Field(validate_default=True)
+    ] = ()
+    _document: Document = PrivateAttr(default=Document())
+
+    @property
+    def document(self) -> Document:
+        """The file it was read from, to say where something stands."""
+        return self._document
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A file as far as it can be understood; `configuration` is there if nothing was found."""
+
+    document: Document
+    handlers: dict[str, HandlerTable]
+    found: tuple[Finding, ...]
+    configuration: Configuration | None
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Configuration:
+    """Read the file; raises ConfigurationError with a line for each problem."""
+    draft = examine(path, environ)
+    if draft.configuration is None:
+        raise ConfigurationError(draft.document.lines(draft.found))
+    return draft.configuration
+
+
+def examine(path: Path, environ: Mapping[str, str]) -> Draft:
+    """Look at the file whatever is wrong with it; raises only if it cannot be read at all."""
+    document = Document.read(path, environ)
+    found: list[Finding] = []
+    handlers = dict(handler_tables(document, environ, found))
+    configuration = None
+    try:
+        configuration = Configuration.model_validate({**document.values, "handlers": handlers})
+    except ValidationError as error:
+        found += findings(error, Configuration, document.written)
+    found += check_names(document.values)
+    if found or document.unset:
+        configuration = None
+    if configuration is not None:
+        configuration._document = document
+    return Draft(document, handlers, tuple(found), configuration)

@@ -1,0 +1,22 @@
+"""Lengths of time as they are written in the configuration: `90s`, `15m`, `2h`, `30d`, `1h30m`."""
+
+import re
+from datetime import timedelta
+
+from worker.problems import Wrong
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_WHOLE = re.compile(r"(?:[0-9]{1,9}[smhdw])+")
+_PART = re.compile(r"([0-9]+)([smhdw])")
+_LONGEST = timedelta(days=36500)
+
+
+def parse_duration(text: str) -> timedelta:
+    """A length of time from text; raises Wrong unless it is more than nothing."""
+    text = "".join(text.split()).lower()
+    if not _WHOLE.fullmatch(text):
+        raise Wrong('is not a length of time; write such as "90s", "15m", "2h" or "30d"')
+    seconds = sum(int(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+    if not 0 < seconds <= _LONGEST.total_seconds():
+        raise Wrong("must be longer than nothing and shorter than a hundred years")
+    return timedelta(seconds=seconds)

@@ -1,0 +1,7 @@
+"""The handlers that come with Ringpost, by name; each is imported when a file first names it."""
+
+BUILT_IN = {
+    "archive": "worker.handlers.archive:Archive",
+    "email": "worker.handlers.email:Email",
+    "mark-read": "worker.handlers.mark_read:MarkRead",
+}

@@ -1,0 +1,154 @@
+"""Tables of the configuration file: the strict model they share, and what is wrong with one."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, get_args
+
+from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from worker.problems import Wrong, in_words, quoted, remedy
+
+Path = tuple[str | int, ...]
+
+_EXPECTED = {  # by the first word of pydantic's error types
+    "string": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "list": "a list",
+    "tuple": "a list",
+    "set": "a list",
+    "frozen": "a list",
+    "dict": "a table",
+    "model": "a table",
+    "path": "a path",
+    "url": "an address such as https://example.com/",
+}
+
+
+class Table(BaseModel):
+    """A table of the configuration file: no key but those it knows, spelled as in the file."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_by_alias=True, validate_by_name=False
+    )
+
+
+class Finding(NamedTuple):
+    """Something wrong: the keys that lead to it, and why in words with the remedy."""
+
+    path: Path
+    words: str
+
+
+def findings(
+    error: ValidationError, model: type[BaseModel], written: Mapping[str, Any]
+) -> Iterator[Finding]:
+    """What pydantic found, in plain words, once per place.
+
+    `written` is the table as it stands in the file, before `${NAME}` was replaced: only values
+    from there are repeated, and none of a field that keeps a secret.
+    """
+    seen: set[Path] = set()
+    for detail in error.errors(include_url=False):
+        path, value = _follow(detail, written)
+        if path not in seen:  # a union complains once for each of its members
+            seen.add(path)
+            yield Finding(path, _words(detail, value, *_described(path, model)))
+
+
+def spellings(table: type[BaseModel]) -> list[str]:
+    """The keys of a table as the file spells them."""
+    return [_spelling(name, field) for name, field in table.model_fields.items()]
+
+
+def _spelling(name: str, field: FieldInfo) -> str:
+    return field.validation_alias if isinstance(field.validation_alias, str) else name
+
+
+def _follow(detail: ErrorDetails, written: Mapping[str, Any]) -> tuple[Path, Any]:
+    """The part of pydantic's location that the file has, and what stands there."""
+    value: Any = written
+    path: Path = ()
+    for step in detail["loc"]:
+        if isinstance(value, Mapping) and step in value:
+            value, path = value[str(step)], (*path, step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value, path = value[step], (*path, step)
+        elif isinstance(value, Mapping) and detail["type"] == "missing":
+            return (*path, step), None
+    return path, value
+
+
+def _described(path: Path, model: type[BaseModel]) -> tuple[type[BaseModel], FieldInfo | None]:
+    """The model of the table that holds the last key of the path, and that key's field."""
+    field: FieldInfo | None = None
+    for step in path:
+        if isinstance(step, str):
+            if field is not None:
+                inner = _models(field.annotation)
+                if not inner:
+                    return model, field  # inside a plain dict
+                model = inner[0]
+            field = {_spelling(name, info): info for name, info in model.model_fields.items()}.get(
+                step
+            )
+            if field is None:
+                break
+    return model, field
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models(part)]
+
+
+def _is_secret(annotation: Any) -> bool:
+    return annotation in {SecretStr, SecretBytes} or any(map(_is_secret, get_args(annotation)))
+
+
+def _words(
+    detail: ErrorDetails, value: object, table: type[BaseModel], field: FieldInfo | None
+) -> str:
+    kind = detail["type"]
+    if kind == "missing":
+        if field is None or not field.examples:
+            return "is missing; add it"
+        # TOML writes texts, lists and numbers as JSON does
+        example = json.dumps(field.examples[0], ensure_ascii=False)
+        return f"is missing; write such as {detail['loc'][-1]} = {example}"
+    if kind == "extra_forbidden":
+        return f"unknown key; {remedy(str(detail['loc'][-1]), spellings(table))}"
+    secret = field is not None and _is_secret(field.annotation)
+    shown = "the value" if secret else quoted(value) if isinstance(value, str) else in_words(value)
+    reason = detail.get("ctx", {}).get("error")
+    if isinstance(reason, Wrong):
+        return str(reason) if str(reason).startswith("must ") else f"{shown} {reason}"
+    if isinstance(reason, Exception):
+        return str(reason)
+    expected = _EXPECTED.get(kind.partition("_")[0])
+    if expected and kind.endswith(("_type", "_parsing", "_scheme", "_from_float")):
+        return _wrong_type(expected, value, shown)
+    if kind in {"literal_error", "enum"}:
+        known = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
+        return f"{shown} is not known; {remedy(str(value), known)}"
+    said = detail["msg"]
+    said = (
+        f"must {said.removeprefix('Input should ')}" if said.startswith("Input should ") else said
+    )
+    return f"{said[:1].lower()}{said[1:]}" + ("" if secret or value is None else f", not {shown}")
+
+
+def _wrong_type(expected: str, value: object, shown: str) -> str:
+    if isinstance(value, str) and expected not in {"a list", "a table"}:
+        return f"must be {expected}, not {shown}"
+    words = f"must be {expected}, not {in_words(value)}"
+    if expected == "a list" and isinstance(value, str) and shown.startswith('"'):
+        return f"{words}; put it in brackets: [{shown}]"
+    if expected == "text" and isinstance(value, int | float) and not isinstance(value, bool):
+        return f'{words}; put it in quotes: "{value}"'
+    return words
