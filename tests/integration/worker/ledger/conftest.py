@@ -1,0 +1,48 @@
+"""A ledger on an empty Redis, and short ways to fill it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from message_store.mailbox import Mailbox
+from worker.ledger import Ledger, open_ledger
+from worker.ledger.mailboxes import Page, Seen, SyncLease
+
+
+@pytest.fixture
+async def ledger(redis_url: str) -> AsyncIterator[Ledger]:
+    async with open_ledger(redis_url, lease_seconds=30) as opened:
+        yield opened
+
+
+@pytest.fixture
+def mailbox() -> Mailbox:
+    return Mailbox("4001", "5001")
+
+
+@pytest.fixture
+async def lease(ledger: Ledger, mailbox: Mailbox) -> SyncLease:
+    """The lease of a watched mailbox."""
+    await ledger.mailboxes.watch([mailbox])
+    lease = await ledger.mailboxes.claim(mailbox)
+    assert lease is not None
+    return lease
+
+
+Arrive = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+def arrive(ledger: Ledger) -> Arrive:
+    """`await arrive(mailbox, "1", "2", routes=["r"])`: these messages came and are due."""
+
+    async def put(mailbox: Mailbox, *ids: str, routes: tuple[str, ...] = ("route",)) -> None:
+        watched = await ledger.mailboxes.watched()
+        await ledger.mailboxes.watch([*watched, mailbox])
+        lease = await ledger.mailboxes.claim(mailbox)
+        assert lease is not None
+        created = [Seen(id_, float(id_), "print", f'{{"id": {id_}}}', routes) for id_ in ids]
+        assert await ledger.mailboxes.commit(lease, Page(created=created))
+        await ledger.mailboxes.finish(lease, 900)
+
+    return put

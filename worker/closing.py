@@ -1,0 +1,67 @@
+"""Carries out closing steps in bulk, once everything else of a message is done."""
+
+import structlog
+
+from message_store.errors import RingCentralError
+
+from .failures import is_transient, retry_after
+from .handlers.contract import ClosingHandler, HandlerError, MessageStoreAccess, TransientError
+from .ledger.closing import ClosingLedger, ClosingOutcome, ClosingWork
+
+log = structlog.get_logger()
+
+_RETRY_SECONDS = 60.0
+
+
+class Closer:
+    """Takes gathered closing work from the ledger and does it."""
+
+    def __init__(
+        self,
+        ledger: ClosingLedger,
+        handlers: dict[str, ClosingHandler],
+        store: MessageStoreAccess,
+    ) -> None:
+        self._ledger = ledger
+        self._handlers = handlers
+        self._store = store
+
+    async def work(self) -> list[tuple[ClosingWork, list[str]]]:
+        """Do what is due; per piece of work the ids of messages that are settled by it."""
+        return [(work, await self._close(work)) for work in await self._ledger.claim()]
+
+    async def _close(self, work: ClosingWork) -> list[str]:
+        handler = self._handlers.get(work.step)
+        if handler is None:
+            gone = ClosingOutcome(True, "skipped: the step is no longer in the configuration")
+            return await self._ledger.finish(work, dict.fromkeys(work.message_ids, gone))
+        try:
+            results = await handler.finish(work.mailbox, work.message_ids, self._store)
+        # A handler is foreign code: whatever it raises becomes a retry or a recorded failure.
+        except Exception as error:  # noqa: BLE001
+            return await self._failed(work, error)
+        outcomes = {}
+        wait = None
+        for message_id, result in results.items():
+            if isinstance(result, str):
+                outcomes[message_id] = ClosingOutcome(True, result)
+            elif isinstance(result, TransientError):
+                wait = max(wait or 0.0, result.after or _RETRY_SECONDS)
+            else:
+                outcomes[message_id] = ClosingOutcome(False, str(result))
+        log.info(
+            "messages closed", mailbox=str(work.mailbox), step=work.step, messages=len(outcomes)
+        )
+        return await self._ledger.finish(work, outcomes, retry_in=wait)
+
+    async def _failed(self, work: ClosingWork, error: Exception) -> list[str]:
+        facts = {"mailbox": str(work.mailbox), "step": work.step, "messages": len(work.message_ids)}
+        # Writes may be refused for hours in RingCentral's limited mode: what they say can wait.
+        if is_transient(error):
+            wait = retry_after(error) or _RETRY_SECONDS
+            log.warning("closing waits", reason=str(error), retry_in=round(wait), **facts)
+            return await self._ledger.finish(work, {}, retry_in=wait)
+        if not isinstance(error, (HandlerError, RingCentralError)):
+            log.error("closing failed", exc_info=error, **facts)
+        failed = ClosingOutcome(False, str(error) or type(error).__name__)
+        return await self._ledger.finish(work, dict.fromkeys(work.message_ids, failed))

@@ -1,0 +1,36 @@
+"""Which errors a retry may cure, and when to try again."""
+
+import aiohttp
+
+from message_store.errors import NotFound, PermissionMissing, RingCentralError
+
+from .handlers.contract import HandlerError, TransientError
+
+# The first try is at once, then after these seconds; then the delivery has failed and is listed.
+RETRY_SCHEDULE = (30.0, 120.0, 600.0, 3600.0, 21600.0, 86400.0)
+# A message just announced may not be readable yet (a fax that renders, an attachment that lags).
+_NOT_THERE_YET = 600.0
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether trying again can help; a bug or a plain no is not cured by retrying."""
+    if isinstance(error, HandlerError):
+        return isinstance(error, TransientError)
+    if isinstance(error, RingCentralError):
+        # an administrator may grant a permission while the schedule runs
+        return error.transient or isinstance(error, PermissionMissing)
+    return isinstance(error, (OSError, TimeoutError, aiohttp.ClientError))
+
+
+def may_appear(error: BaseException, age: float) -> bool:
+    """Whether something not found may still turn up, `age` seconds after the message came."""
+    return isinstance(error, NotFound) and age < _NOT_THERE_YET
+
+
+def retry_after(error: BaseException) -> float | None:
+    """How many seconds the other side asks us to wait, if it says."""
+    if isinstance(error, TransientError):
+        return error.after
+    if isinstance(error, RingCentralError):
+        return error.retry_after
+    return None

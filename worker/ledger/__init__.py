@@ -1,0 +1,96 @@
+"""The ledger: all that Ringpost keeps in Redis. Scripts change it in single steps."""
+
+import hashlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from .closing import ClosingLedger
+from .connection import Connection, LedgerError
+from .deliveries import DeliveryLedger
+from .leases import Lease
+from .limits import RedisLimits
+from .mailboxes import MailboxLedger
+from .overview import Overview, read_overview
+from .records import DeliveryRecord
+from .subscription import SubscriptionLedger
+from .tokens import RedisTokenStore
+
+__all__ = ["DeliveryRecord", "DueWork", "Ledger", "LedgerError", "Overview", "open_ledger"]
+
+_MAILBOXES_PER_HAND_OUT = 200
+_SYNC_AGAIN = 15
+_WORK_AGAIN_MILLISECONDS = 1000
+
+
+class DueWork(NamedTuple):
+    """What is due now: mailboxes to synchronise, and whether other kinds of work are."""
+
+    mailboxes: list[str]
+    deliveries: bool
+    closing: bool
+    check: bool
+
+
+class Ledger:
+    """All parts of the ledger over one connection pool.
+
+    `lease_seconds`: how soon another worker takes over what a killed one held.
+    """
+
+    def __init__(self, url: str, *, lease_seconds: float = 30, scope: str = "") -> None:
+        self.connection = Connection(url)
+        self.mailboxes = MailboxLedger(self.connection, lease_seconds)
+        self.deliveries = DeliveryLedger(self.connection, lease_seconds)
+        self.closing = ClosingLedger(self.connection, lease_seconds)
+        self.subscription = SubscriptionLedger(self.connection)
+        self.tokens = RedisTokenStore(self.connection, scope)
+        self.limits = RedisLimits(self.connection, scope)
+
+    async def ping(self) -> None:
+        """Raise LedgerError if Redis does not answer."""
+        await self.connection.redis.ping()
+
+    async def due_work(self) -> DueWork:
+        """What should be handed to the queue now; handed on once, and again only after a while."""
+        mailboxes, deliveries, closing, check = await self.connection.run(
+            "due_work", _MAILBOXES_PER_HAND_OUT, _SYNC_AGAIN, _WORK_AGAIN_MILLISECONDS
+        )
+        return DueWork(mailboxes, bool(deliveries), bool(closing), bool(check))
+
+    def lease(self, name: str, seconds: float) -> Lease:
+        """A named lease for something that one process of the fleet does."""
+        return Lease(self.connection, name, seconds)
+
+    async def overview(self) -> Overview:
+        """The ledger at a glance."""
+        return await read_overview(self.connection, self.limits)
+
+    async def failures(self, limit: int = 100) -> list[DeliveryRecord]:
+        """Failed deliveries, the newest failure first."""
+        return await self.deliveries.failures(limit)
+
+    async def replay(self, records: Sequence[DeliveryRecord] | None = None) -> int:
+        """Make failed deliveries (all by default) due again at once; how many."""
+        return await self.deliveries.replay(records)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.connection.close()
+
+
+def credential_scope(client_id: str, jwt: str) -> str:
+    """A name for a credential that does not tell it: tokens and limits are kept per credential."""
+    return hashlib.sha256(f"{client_id}\n{jwt}".encode()).hexdigest()[:16]
+
+
+@asynccontextmanager
+async def open_ledger(
+    url: str, *, lease_seconds: float = 30, scope: str = ""
+) -> AsyncIterator[Ledger]:
+    """The ledger at this Redis address (redis://, rediss:// or unix://), closed at the end."""
+    ledger = Ledger(url, lease_seconds=lease_seconds, scope=scope)
+    try:
+        yield ledger
+    finally:
+        await ledger.close()

@@ -1,0 +1,32 @@
+"""Named leases: one process of the fleet does a thing, another takes over when it dies."""
+
+from uuid import uuid4
+
+from .connection import Connection, key
+
+_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
+_RENEW = (
+    "if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end "
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then "
+    "return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
+)
+
+
+class Lease:
+    """A lease that this object holds or does not hold."""
+
+    def __init__(self, connection: Connection, name: str, seconds: float) -> None:
+        self._redis = connection.redis
+        self._key = key("lease", name)
+        self._milliseconds = int(seconds * 1000)
+        self._token = uuid4().hex
+        self._renew = self._redis.register_script(_RENEW)
+        self._release = self._redis.register_script(_RELEASE)
+
+    async def hold(self) -> bool:
+        """Take or renew the lease; False while another holds it."""
+        return bool(await self._renew(keys=[self._key], args=[self._token, self._milliseconds]))
+
+    async def release(self) -> None:
+        """Let another take it at once."""
+        await self._release(keys=[self._key], args=[self._token])

@@ -1,0 +1,47 @@
+-- Writes one page of a sync in one step: what was seen, the deliveries it causes, the new token.
+-- ARGV: mailbox, lease token, lease seconds, sync token the sync started from ('' for none),
+--       page as JSON, seen ids kept per mailbox
+local mailbox, lease, expected = ARGV[1], ARGV[2], ARGV[4]
+local now, key, page = clock(), mailbox_key(mailbox), cjson.decode(ARGV[5])
+local state = redis.call('HMGET', key, 'lease', 'sync_token')
+if state[1] ~= lease or (state[2] or '') ~= expected then return 0 end
+redis.call('HSET', key, 'lease_until', now + tonumber(ARGV[3]))
+redis.call('ZADD', P .. 'schedule', now + tonumber(ARGV[3]), mailbox)
+
+local seen, prints = P .. 'seen:' .. mailbox, P .. 'prints:' .. mailbox
+for _, message in ipairs(page.created) do
+  if redis.call('ZADD', seen, 'NX', message.created, message.id) == 1 then
+    redis.call('HSET', prints, message.id, message.print)
+    if #message.routes > 0 then
+      local open = message_key(mailbox, message.id)
+      redis.call('HSET', open, 'message', message.snapshot)
+      for _, route in ipairs(message.routes) do
+        redis.call('HSET', open, 'd:' .. route, page.delivery)
+        redis.call('ZADD', due_key(mailbox), now, message.id .. '\t' .. route)
+      end
+    end
+  end
+end
+for _, message in ipairs(page.updated) do
+  if message.known then redis.call('HSET', prints, message.id, message.print) end
+  local open = message_key(mailbox, message.id)
+  if message.snapshot and redis.call('EXISTS', open) == 1 then
+    redis.call('HSET', open, 'message', message.snapshot)
+  end
+end
+for _, message in ipairs(page.missed) do
+  redis.call('ZADD', seen, 'NX', now, message.id)
+  redis.call('HSET', P .. 'missed', mailbox .. '\t' .. message.id, message.reason)
+end
+ready(mailbox, 0)
+
+if page.floor then redis.call('HSETNX', key, 'floor', page.floor) end
+if page.token then redis.call('HSET', key, 'sync_token', page.token) end
+
+local surplus = redis.call('ZCARD', seen) - tonumber(ARGV[6])
+if surplus > 0 then
+  local oldest = redis.call('ZPOPMIN', seen, surplus)
+  for i = 1, #oldest, 2 do redis.call('HDEL', prints, oldest[i]) end
+  redis.call('HSET', key, 'floor', tonumber(oldest[#oldest]) + 0.001)
+end
+return 1

@@ -1,0 +1,21 @@
+-- Gives a mailbox's lease back and says when it is synchronised next.
+-- ARGV: mailbox, lease token, generation at the start, seconds to the next sync,
+--       least seconds between two syncs, error ('' for none)
+local mailbox, token, generation = ARGV[1], ARGV[2], ARGV[3]
+local interval, gap, failure = tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+local now, key = clock(), mailbox_key(mailbox)
+local state = redis.call('HMGET', key, 'lease', 'generation', 'started')
+if state[1] ~= token then return 0 end
+redis.call('HDEL', key, 'lease', 'lease_until')
+local at = now + interval
+if failure == '' then
+  redis.call('HDEL', key, 'error', 'failures')
+  redis.call('HSET', key, 'synchronised', now)
+  -- a hint that came while this sync ran may speak of what it did not see
+  if (state[2] or '') ~= generation then at = number(state[3]) + gap end
+else
+  redis.call('HSET', key, 'error', failure)
+  redis.call('HINCRBY', key, 'failures', 1)
+end
+redis.call('ZADD', P .. 'schedule', at, mailbox)
+return 1

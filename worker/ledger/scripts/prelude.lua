@@ -1,0 +1,74 @@
+-- What all scripts share: the clock of the fleet, key names, and the rules that keep keys in step.
+local P = 'ringpost:ledger:'
+local GATHER_COUNT, GATHER_IDLE, GATHER_LONGEST = 100, 1, 60
+
+local function clock()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) + tonumber(time[2]) / 1000000
+end
+
+local function mailbox_key(mailbox) return P .. 'mailbox:' .. mailbox end
+local function due_key(mailbox) return P .. 'due:' .. mailbox end
+local function message_key(mailbox, id) return P .. 'message:' .. mailbox .. ':' .. id end
+local function closing_key(mailbox, step) return P .. 'closing:' .. mailbox .. '\t' .. step end
+
+local function number(value) return tonumber(value or '0') or 0 end
+
+-- `ready` holds each mailbox with due deliveries, scored by when its next turn may come.
+local function ready(mailbox, not_before)
+  local first = redis.call('ZRANGE', due_key(mailbox), 0, 0, 'WITHSCORES')
+  if first[1] then
+    redis.call('ZADD', P .. 'ready', math.max(tonumber(first[2]), not_before), mailbox)
+  else
+    redis.call('ZREM', P .. 'ready', mailbox)
+  end
+end
+
+local function make_due(mailbox, id, route, at)
+  redis.call('ZADD', due_key(mailbox), at, id .. '\t' .. route)
+  ready(mailbox, 0)
+end
+
+-- Closing steps gather per mailbox and go out on 100 ids, an idle moment, or a minute.
+local function gather(mailbox, id, step, now)
+  local key, member = closing_key(mailbox, step), mailbox .. '\t' .. step
+  redis.call('ZADD', key, 'NX', now, id)
+  if redis.call('HEXISTS', P .. 'closing-running', member) == 1 then return end
+  local first = tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2])
+  local at = math.min(first + GATHER_LONGEST, now + GATHER_IDLE)
+  if redis.call('ZCARD', key) >= GATHER_COUNT then at = now end
+  redis.call('ZADD', P .. 'closing-due', at, member)
+end
+
+local function count(route, outcome)
+  redis.call('HINCRBY', P .. 'counts', outcome .. '\t' .. route, 1)
+end
+
+-- After a delivery changed: when every ordinary step of the message is done its closing steps
+-- gather; when nothing is open or failed the message is forgotten. Returns 1 when it is.
+local function settle_message(mailbox, id, now)
+  local key = message_key(mailbox, id)
+  local fields = redis.call('HGETALL', key)
+  local waiting = {}
+  for i = 1, #fields, 2 do
+    if string.sub(fields[i], 1, 2) == 'd:' then
+      local delivery = cjson.decode(fields[i + 1])
+      if delivery.state == 'waiting' then
+        waiting[#waiting + 1] = delivery.closing[1]
+      elseif delivery.state ~= 'done' and delivery.state ~= 'skipped' then
+        return 0
+      end
+    end
+  end
+  if #waiting == 0 then
+    redis.call('DEL', key)
+    return 1
+  end
+  for _, step in ipairs(waiting) do gather(mailbox, id, step, now) end
+  return 0
+end
+
+local function split(member)
+  local mailbox, id, route = string.match(member, '^([^\t]*)\t([^\t]*)\t(.*)$')
+  return mailbox, id, route
+end

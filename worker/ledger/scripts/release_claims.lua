@@ -1,0 +1,13 @@
+-- Gives claims back untouched (a worker that stops): due at once, no attempt counted.
+-- ARGV: claim token, then members of `running`
+local now = clock()
+for i = 2, #ARGV do
+  local mailbox, id, route = split(ARGV[i])
+  local key = message_key(mailbox, id)
+  if redis.call('HGET', key, 'c:' .. route) == ARGV[1] then
+    redis.call('HDEL', key, 'c:' .. route)
+    redis.call('ZREM', P .. 'running', ARGV[i])
+    make_due(mailbox, id, route, now)
+  end
+end
+return #ARGV - 1

@@ -1,0 +1,18 @@
+-- Ends a claim: the delivery is due again, waiting, done, failed or skipped.
+-- Returns -1 when the claim was lost, 1 when the whole message is settled, else 0.
+-- ARGV: mailbox, message id, route, claim token, delivery as JSON, seconds until due ('' if not due)
+local mailbox, id, route, json, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[5], ARGV[6]
+local now, key = clock(), message_key(mailbox, id)
+local member = mailbox .. '\t' .. id .. '\t' .. route
+if redis.call('HGET', key, 'c:' .. route) ~= ARGV[4] then return -1 end
+redis.call('HSET', key, 'd:' .. route, json)
+redis.call('HDEL', key, 'c:' .. route, 'l:' .. route)
+redis.call('ZREM', P .. 'running', member)
+local state = cjson.decode(json).state
+if state == 'due' then
+  make_due(mailbox, id, route, now + tonumber(wait))
+  return 0
+end
+if state ~= 'waiting' then count(route, state) end
+if state == 'failed' then redis.call('ZADD', P .. 'failed', now, member) end
+return settle_message(mailbox, id, now)

@@ -1,0 +1,72 @@
+"""The pump: hands due work to the queue and takes back what dead workers held.
+
+A leased coroutine in every worker, so that no single process (beat least of all) is needed for
+deliveries, retries and sweeps to go on.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from .ledger import Ledger, LedgerError
+
+log = structlog.get_logger()
+
+_TICK = 0.2
+_LEASE_SECONDS = 3.0
+_RECLAIM_EVERY = 1.0
+
+# Publishes one task: name, and its keyword arguments.
+Publish = Callable[[str, dict[str, list[str]]], Awaitable[None]]
+
+
+class Pump:
+    """Wakes what is due: mailboxes to synchronise, deliveries, closing steps."""
+
+    def __init__(self, ledger: Ledger, publish: Publish, lease_seconds: float) -> None:
+        self._ledger = ledger
+        self._publish = publish
+        self._lease_seconds = lease_seconds
+        self._lease = ledger.lease("pump", _LEASE_SECONDS)
+        self._reclaim_at = 0.0
+
+    async def run(self) -> None:
+        """Pump until cancelled; another worker takes over within seconds."""
+        away = False
+        while True:
+            try:
+                if await self._lease.hold():
+                    await self._turn()
+                if away:
+                    log.info("ledger is back")
+                    away = False
+            # LedgerError: Redis is away; OSError: the broker is. Both come back by themselves.
+            except (LedgerError, OSError) as error:
+                if not away:
+                    log.error("ledger or broker is away, waiting for it", reason=str(error))
+                away = True
+                # Workers that live renew their claims first, before any counts as lapsed.
+                self._reclaim_at = time.monotonic() + self._lease_seconds
+            await asyncio.sleep(_TICK)
+
+    async def stop(self) -> None:
+        """Let another worker pump at once."""
+        await self._lease.release()
+
+    async def _turn(self) -> None:
+        if time.monotonic() >= self._reclaim_at:
+            self._reclaim_at = time.monotonic() + _RECLAIM_EVERY
+            back = await self._ledger.deliveries.reclaim_lapsed()
+            if back:
+                log.warning("deliveries taken back from a worker that died", deliveries=back)
+        due = await self._ledger.due_work()
+        if due.mailboxes:
+            await self._publish("worker.sync", {"mailboxes": due.mailboxes})
+        if due.deliveries:
+            await self._publish("worker.deliver", {})
+        if due.closing:
+            await self._publish("worker.close", {})
+        if due.check:
+            await self._publish("worker.heal", {})

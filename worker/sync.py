@@ -1,0 +1,207 @@
+"""Synchronises one mailbox: asks what is new, decides what it means, writes it page by page.
+
+New or changed is decided by the ledger, not by RingCentral: its answers repeat records (5 s
+overlap), and an update says only that something changed.
+Source: https://developers.ringcentral.com/guide/messaging/message-store/message-sync
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from message_store.client import MessageStore, SyncPage
+from message_store.errors import BadAnswer, FullSyncRequired, NotFound, RingCentralError
+from message_store.mailbox import Mailbox
+from message_store.message import Message
+
+from .configuration import Configuration
+from .ledger.mailboxes import Changed, MailboxLedger, Missed, Page, Seen, SyncLease
+from .routes import matching
+
+log = structlog.get_logger()
+
+RECORDS_PER_PAGE = 250
+# Deltas overlap by 5 s at RingCentral; after a lost token we go back further than any clock errs.
+_MARGIN = timedelta(minutes=10)
+
+
+class LeaseLost(Exception):
+    """Another worker took the mailbox over; what it commits stands."""
+
+
+@dataclass
+class SyncResult:
+    """How many messages one sync found: new, changed, gone before they could be read."""
+
+    mailbox: Mailbox
+    created: int = 0
+    delivered: int = 0
+    updated: int = 0
+    missed: int = 0
+    calls: int = 0
+
+
+@dataclass
+class _Sorted:
+    created: list[Seen] = field(default_factory=list)
+    updated: list[Changed] = field(default_factory=list)
+    missed: list[Missed] = field(default_factory=list)
+
+
+class Synchroniser:
+    """Brings what is new in a mailbox into the ledger."""
+
+    def __init__(
+        self, store: MessageStore, ledger: MailboxLedger, configuration: Configuration
+    ) -> None:
+        self._store = store
+        self._ledger = ledger
+        self._configuration = configuration
+
+    async def synchronise(self, lease: SyncLease) -> SyncResult:
+        """Commit everything new since the last sync; the lease stays with the caller.
+
+        Raises RingCentralError, LedgerError or LeaseLost; what was committed before stands.
+        """
+        result = SyncResult(lease.mailbox)
+        if lease.sync_token is None:
+            await self._full(lease, result)
+            return result
+        try:
+            page = await self._store.sync(lease.mailbox, token=lease.sync_token)
+        except FullSyncRequired as error:
+            log.warning("full sync required", mailbox=str(lease.mailbox), reason=str(error))
+            await self._full(lease, result)
+            return result
+        result.calls += 1
+        if page.older_records_exist:
+            # An incremental answer cannot be paged: walk the gap since the last sync instead.
+            await self._full(lease, result)
+        else:
+            await self._commit(lease, page.records, result, token=page.token)
+        return result
+
+    async def _full(self, lease: SyncLease, result: SyncResult) -> None:
+        since = self._since(lease)
+        floor = lease.floor if lease.floor is not None else since.timestamp()
+        token = None
+        async for page in self._walk(lease.mailbox, since):
+            result.calls += 1
+            # The token of the first page stands for the whole walk: later ones end at date_to.
+            token = token or page.token
+            last = not page.older_records_exist
+            await self._commit(
+                lease, page.records, result, token=token if last else None, floor=floor
+            )
+
+    def _since(self, lease: SyncLease) -> datetime:
+        now = self._store.server_time() or datetime.now(UTC)
+        if lease.floor is None:
+            start = self._configuration.sync.start_at(now)
+            log.info("first sync", mailbox=str(lease.mailbox), start=start.isoformat())
+            return start
+        since = datetime.fromtimestamp(lease.floor, UTC)
+        if lease.synchronised is not None:
+            since = max(since, datetime.fromtimestamp(lease.synchronised, UTC) - _MARGIN)
+        log.warning("sync goes back", mailbox=str(lease.mailbox), since=since.isoformat())
+        return since
+
+    async def _walk(self, mailbox: Mailbox, since: datetime) -> AsyncIterator[SyncPage]:
+        date_to: datetime | None = None
+        while True:
+            page = await self._store.sync(
+                mailbox, date_from=since, date_to=date_to, record_count=RECORDS_PER_PAGE
+            )
+            yield page
+            if not page.older_records_exist:
+                return
+            oldest = min((record.created for record in page.records), default=None)
+            if oldest is None or (date_to is not None and oldest >= date_to):
+                raise BadAnswer(
+                    f"message-sync of {mailbox} says that older records exist but gives none"
+                )
+            date_to = oldest
+
+    async def _commit(
+        self,
+        lease: SyncLease,
+        records: Sequence[Message],
+        result: SyncResult,
+        *,
+        token: str | None,
+        floor: float | None = None,
+    ) -> None:
+        lowest = lease.floor if lease.floor is not None else (floor or 0.0)
+        sorted_ = await self._sort(lease.mailbox, records, lowest)
+        page = Page(sorted_.created, sorted_.updated, sorted_.missed, token=token, floor=floor)
+        if not await self._ledger.commit(lease, page):
+            raise LeaseLost(f"the sync of {lease.mailbox} was overtaken by another")
+        result.created += len(sorted_.created)
+        result.delivered += sum(bool(seen.routes) for seen in sorted_.created)
+        result.updated += len(sorted_.updated)
+        result.missed += len(sorted_.missed)
+
+    async def _sort(self, mailbox: Mailbox, records: Sequence[Message], floor: float) -> _Sorted:
+        sorted_ = _Sorted()
+        known = await self._ledger.known(mailbox, [record.id for record in records])
+        for record in records:
+            print_ = fingerprint(record)
+            if record.id in known:
+                if known[record.id] != print_:
+                    sorted_.updated.append(_changed(record, print_, known=True))
+                continue
+            # An unknown record may come as deleted, with nothing but its id.
+            message = record if record.creation_time else await self._rescued(mailbox, record)
+            if message is None:
+                reason = "deleted at RingCentral before it could be read"
+                sorted_.missed.append(Missed(record.id, reason))
+                log.warning("message missed", mailbox=str(mailbox), message=record.id)
+            elif message.created.timestamp() < floor:
+                sorted_.updated.append(_changed(message, print_, known=False))
+            else:
+                sorted_.created.append(self._seen(mailbox, message, print_))
+        return sorted_
+
+    async def _rescued(self, mailbox: Mailbox, record: Message) -> Message | None:
+        try:
+            message = await self._store.get(mailbox, record.id)
+        except NotFound:
+            return None
+        return message if message.creation_time and message.availability != "Purged" else None
+
+    def _seen(self, mailbox: Mailbox, message: Message, print_: str) -> Seen:
+        routes = matching(self._configuration.routes, message, mailbox)
+        return Seen(
+            id=message.id,
+            created=message.created.timestamp(),
+            print=print_,
+            snapshot=message.model_dump_json(by_alias=True, exclude_unset=True),
+            routes=[route.name for route in routes],
+        )
+
+
+def fingerprint(message: Message) -> str:
+    """What of a message matters when it changes, in one short text."""
+    parts = (
+        message.availability or "Alive",
+        message.read_status or "",
+        message.message_status or "",
+        message.vm_transcription_status or "",
+    )
+    return "|".join(parts)
+
+
+def _changed(message: Message, print_: str, *, known: bool) -> Changed:
+    # A deleted record has nothing but its id: the snapshot that is kept says more.
+    snapshot = None
+    if message.creation_time:
+        snapshot = message.model_dump_json(by_alias=True, exclude_unset=True)
+    return Changed(message.id, print_, snapshot, known)
+
+
+def retry_in(error: RingCentralError, failures: int) -> float:
+    """Seconds until a mailbox whose sync failed is tried again; RingCentral's own word wins."""
+    backoff = min(5.0 * 2**failures, 300.0)
+    return max(error.retry_after or 0.0, backoff if error.retry_after is None else 0.0)
