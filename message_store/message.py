@@ -1,42 +1,16 @@
 """What RingCentral says of one message: lenient models, every field optional but the id.
 
 Unknown fields and enum values are kept, never refused; ids are text here and numbers or strings
-on the wire (conversation ids exceed 2**53).
+on the wire (conversation ids exceed 2**53). Only a message without an id is unreadable.
 Source: https://developers.ringcentral.com/api-reference/Message-Store/readMessage
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AliasGenerator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, Field
 
-
-def _id_as_text(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _without_nulls(value: object) -> object:
-    return [] if value is None else value
-
-
-Id = Annotated[str, BeforeValidator(_id_as_text)]
-
-
-class WireModel(BaseModel):
-    """A JSON object of RingCentral: camelCase outside, snake_case inside, unknown fields kept."""
-
-    model_config = ConfigDict(
-        alias_generator=AliasGenerator(alias=to_camel),
-        validate_by_name=True,
-        validate_by_alias=True,
-        extra="allow",
-        frozen=True,
-    )
-
-    def to_wire(self) -> dict[str, Any]:
-        """The object as RingCentral spells it, unknown fields included, absent ones left out."""
-        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+from message_store.wire import Count, Id, Moment, WireModel, objects_only
 
 
 class Party(WireModel):
@@ -69,8 +43,8 @@ class Attachment(WireModel):
     type: str | None = None
     content_type: str | None = None
     file_name: str | None = None
-    size: int | None = None
-    vm_duration: int | None = None
+    size: Count | None = None
+    vm_duration: Count | None = None
 
 
 class Message(WireModel):
@@ -82,17 +56,19 @@ class Message(WireModel):
     type: str | None = None
     direction: str | None = None
     from_: Party | None = Field(default=None, alias="from")
-    to: Annotated[list[Party], BeforeValidator(_without_nulls)] = []
+    to: Annotated[list[Party], BeforeValidator(objects_only())] = Field(default_factory=list)
     subject: str | None = None
     read_status: str | None = None
     availability: str | None = None
     message_status: str | None = None
     priority: str | None = None
-    creation_time: datetime | None = None
-    last_modified_time: datetime | None = None
-    attachments: Annotated[list[Attachment], BeforeValidator(_without_nulls)] = []
+    creation_time: Moment | None = None
+    last_modified_time: Moment | None = None
+    attachments: Annotated[list[Attachment], BeforeValidator(objects_only(having="id"))] = Field(
+        default_factory=list
+    )
     conversation_id: Id | None = None
-    fax_page_count: int | None = None
+    fax_page_count: Count | None = None
     fax_resolution: str | None = None
     vm_transcription_status: str | None = None
 
@@ -129,8 +105,7 @@ class Message(WireModel):
     @property
     def created(self) -> datetime:
         """When it was created, in UTC; the epoch if RingCentral does not say."""
-        moment = self.creation_time or datetime.fromtimestamp(0, UTC)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return self.creation_time or datetime.fromtimestamp(0, UTC)
 
     def _is_text_part(self, part: Attachment) -> bool:
         return part.type == "Text" and self.type in {"SMS", "Pager", "Text"}

@@ -1,0 +1,181 @@
+"""An attachment's bytes as a stream that survives broken connections."""
+
+import asyncio
+import random
+import re
+from collections.abc import AsyncIterator
+from types import TracebackType
+from typing import Self
+
+import aiohttp
+
+from message_store.errors import BadAnswer, BadRequest, ConnectionFailed, LimitedMode, ServerError
+from message_store.faults import error_of, read_fault
+from message_store.http import JSON, Http
+from message_store.transport import connection_errors, read_fault_body
+
+OPERATION = "message-content"
+SMALLEST_CHUNK = 64 * 1024
+MOST_BREAKS = 4
+_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)")
+
+
+class Content:
+    """One download: enter it, read `content_type` and `size`, iterate over its chunks, leave it.
+
+    Chunks are 64 KiB to 1 MiB (the last may be smaller). A connection that breaks, or a body that
+    is too short, is resumed by Range; the length is checked against what the server declared.
+    Raises RingCentralError on entering (NotReady, NotFound, ...) and while reading.
+    Source: https://developers.ringcentral.com/guide/basics/media
+    """
+
+    content_type: str
+    size: int | None
+
+    def __init__(self, http: Http, path: str, offset: int, expected_type: str | None) -> None:
+        self._http = http
+        self._path = path
+        self._at = offset
+        self._expected_type = expected_type or ""
+        self._skip = 0
+        self._etag = ""
+        self._response: aiohttp.ClientResponse | None = None
+        self.content_type = self._expected_type or "application/octet-stream"
+        self.size = None
+
+    async def __aenter__(self) -> Self:
+        await self._open(first=True)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._close()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._response is None:
+            raise RuntimeError("enter the content first, and read it once")
+        if self._at == self.size:
+            return
+        breaks, reached = 0, self._at
+        while True:
+            error: ConnectionFailed | ServerError
+            try:
+                async for chunk in self._read():
+                    yield chunk
+                if self.size is None or self._at >= self.size:
+                    return
+                error = ConnectionFailed(
+                    f"{OPERATION}: ended after {self._at} of {self.size} bytes"
+                )
+            except (ConnectionFailed, ServerError) as broken:
+                error = broken
+            finally:
+                self._close()
+            if self._at - reached >= SMALLEST_CHUNK:
+                breaks, reached = 0, self._at
+            breaks += 1
+            if breaks >= MOST_BREAKS or isinstance(error, LimitedMode):
+                raise error
+            await asyncio.sleep(0.1 * 2**breaks * random.uniform(0.5, 1.5))  # noqa: S311  # jitter
+            await self._open(first=False)
+
+    async def _read(self) -> AsyncIterator[bytes]:
+        response = self._response
+        if response is None:
+            return
+        pieces: list[bytes] = []
+        gathered = 0
+        try:
+            while True:
+                with connection_errors(response.url.host):
+                    piece = await response.content.readany()
+                if not piece:
+                    break
+                if self._skip:
+                    dropped = min(self._skip, len(piece))
+                    self._skip -= dropped
+                    piece = piece[dropped:]
+                pieces.append(piece)
+                gathered += len(piece)
+                if gathered >= SMALLEST_CHUNK:
+                    chunk, pieces, gathered = b"".join(pieces), [], 0
+                    yield self._counted(chunk)
+        except ConnectionFailed:
+            # What came before the break is good; the resume goes on behind it.
+            if gathered:
+                yield self._counted(b"".join(pieces))
+            raise
+        if gathered:
+            yield self._counted(b"".join(pieces))
+
+    def _counted(self, chunk: bytes) -> bytes:
+        self._at += len(chunk)
+        if self.size is not None and self._at > self.size:
+            raise BadAnswer(f"{OPERATION}: more than the declared {self.size} bytes came")
+        return chunk
+
+    async def _open(self, *, first: bool) -> None:
+        # Ranges and lengths count encoded bytes, so nothing but identity would do.
+        headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+        if self._at:
+            headers["Range"] = f"bytes={self._at}-"
+            if self._etag:
+                headers["If-Range"] = self._etag
+        try:
+            response = await self._http.stream(OPERATION, self._path, headers)
+        except BadRequest as error:
+            if error.status != 416 or not first:
+                raise
+            # Nothing lies behind `offset`: the whole will tell whether that is its end.
+            headers.pop("Range", None)
+            response = await self._http.stream(OPERATION, self._path, headers)
+        self._response = response
+        try:
+            await self._understand(response, first=first)
+        except BaseException:
+            self._close()
+            raise
+
+    async def _understand(self, response: aiohttp.ClientResponse, *, first: bool) -> None:
+        kind = response.content_type
+        if response.status not in {200, 206} or (kind == JSON and self._expected_type != JSON):
+            # An error may hide behind any status: MSG-368 is documented without one.
+            fault = read_fault(await read_fault_body(response))
+            raise error_of(OPERATION, response.status, response.headers, fault)
+        start, size = _extent(response)
+        etag = response.headers.get("ETag", "")
+        etag = "" if etag.startswith("W/") else etag
+        if first:
+            self._etag = etag
+            if "Content-Type" in response.headers:
+                self.content_type = kind
+        resized = self.size is not None and size is not None and self.size != size
+        if resized or (self._etag and etag and self._etag != etag):
+            raise BadAnswer(f"{OPERATION}: the content changed while it was read")
+        self.size = size if self.size is None else self.size
+        if start > self._at:
+            raise BadAnswer(f"{OPERATION}: another range came than was asked for")
+        if self.size is not None and self._at > self.size:
+            raise BadRequest(f"{OPERATION}: its {self.size} bytes end before byte {self._at}")
+        self._skip = self._at - start
+
+    def _close(self) -> None:
+        # Releasing keeps a connection that was read to its end, and closes any other.
+        if self._response is not None:
+            self._response.release()
+            self._response = None
+
+
+def _extent(response: aiohttp.ClientResponse) -> tuple[int, int | None]:
+    """The first byte of an answer's body and the size of the whole, where it is known."""
+    encoded = response.headers.get("Content-Encoding", "identity") != "identity"
+    if response.status == 200:
+        return 0, None if encoded else response.content_length
+    found = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    if encoded or found is None or found[1] is None:
+        raise BadAnswer(f"{OPERATION}: part of the content came without saying which")
+    return int(found[1]), None if found[3] == "*" else int(found[3])

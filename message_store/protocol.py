@@ -1,0 +1,35 @@
+"""What handlers may do with the mailbox a message came from."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from message_store.content import Content
+from message_store.errors import RingCentralError
+from message_store.mailbox import Mailbox
+from message_store.message import Attachment, Message
+
+Outcomes = dict[str, RingCentralError | None]
+
+
+class MessageStoreAccess(Protocol):
+    """The part of MessageStore that handlers see: read, mark, delete and restore messages."""
+
+    async def get(self, mailbox: Mailbox, message_id: str) -> Message:
+        """The message as it now is."""
+
+    def content(
+        self, mailbox: Mailbox, message_id: str, attachment: Attachment, *, offset: int = 0
+    ) -> AbstractAsyncContextManager[Content]:
+        """An attachment's bytes as a stream, from `offset` on."""
+
+    async def set_read_status(self, mailbox: Mailbox, ids: Sequence[str], status: str) -> Outcomes:
+        """Mark messages `Read` or `Unread`; per id None or its error."""
+
+    async def delete(
+        self, mailbox: Mailbox, ids: Sequence[str], *, purge: bool = False
+    ) -> Outcomes:
+        """Delete messages; per id None or its error."""
+
+    async def restore(self, mailbox: Mailbox, ids: Sequence[str]) -> Outcomes:
+        """Take deleted messages back; per id None or its error."""

@@ -1,0 +1,45 @@
+"""A subscription to notifications, as RingCentral describes it."""
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from message_store.wire import Count, Id, Moment, WireModel, objects_only, texts_only
+
+
+class DeliveryMode(WireModel):
+    """Where notifications go; the verification token is never told back."""
+
+    transport_type: str | None = None
+    address: str | None = None
+
+
+class DisabledFilter(WireModel):
+    """An event filter that was asked for and is not served; `reason` is an error code."""
+
+    filter: str | None = None
+    reason: str | None = None
+    message: str | None = None
+
+
+class Subscription(WireModel):
+    """One subscription; anything but status `Active` is broken.
+
+    Source: https://developers.ringcentral.com/api-reference/Subscriptions/readSubscription
+    """
+
+    id: Id
+    status: str | None = None
+    event_filters: Annotated[list[str], BeforeValidator(texts_only)] = Field(default_factory=list)
+    disabled_filters: Annotated[list[DisabledFilter], BeforeValidator(objects_only())] = Field(
+        default_factory=list
+    )
+    expires_in: Count | None = None
+    expiration_time: Moment | None = None
+    creation_time: Moment | None = None
+    delivery_mode: DeliveryMode = DeliveryMode()
+
+    @property
+    def is_active(self) -> bool:
+        """Whether RingCentral sends notifications for it."""
+        return self.status == "Active"
