@@ -1,0 +1,43 @@
+"""The command line `ringpost`: which commands there are; they import what they need when they run."""
+
+import sys
+
+import typer
+
+from ringpost.commands.check import check
+from ringpost.commands.failures import failures, replay
+from ringpost.commands.init import init
+from ringpost.commands.messages import messages
+from ringpost.commands.run import run
+from ringpost.commands.sandbox import PASS_ON, sandbox
+from ringpost.commands.status import status
+from ringpost.refusal import Refusal
+
+app = typer.Typer(
+    help="Watches RingCentral mailboxes and puts every fax, voicemail and text where it belongs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # it would show local variables, and they may hold secrets
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(run)
+app.command()(init)
+app.command()(check)
+app.command()(status)
+app.command()(failures)
+app.command()(replay)
+app.add_typer(messages, name="messages")
+app.command(context_settings=PASS_ON)(sandbox)
+
+
+def main() -> None:
+    """Run the command; what it refuses is said in lines on standard error."""
+    try:
+        app()
+    except Refusal as refusal:
+        for line in refusal.lines:
+            sys.stderr.write(f"{line}\n")
+        sys.exit(refusal.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What `ringpost check` looks at, one file per subject; each yields findings."""

@@ -1,0 +1,74 @@
+"""Whether the Redis is there and keeps what it is given."""
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from ringpost.findings import Finding, fail, ok, warn
+from ringpost.refusal import Refusal
+from worker.settings import Settings
+
+_PATIENCE = 5
+
+
+async def check_redis(settings: Settings) -> list[Finding]:
+    """Look at REDIS_URL; without one, `ringpost run` brings a Redis of its own."""
+    if settings.redis_url is None:
+        return [ok("Redis", "REDIS_URL is not set: `ringpost run` brings its own")]
+    try:
+        async with _open(settings.redis_url) as redis:
+            await redis.ping()
+            facts = await redis.info("everything")
+    except (RedisError, OSError, ValueError) as error:
+        return [fail("Redis", f"REDIS_URL does not answer ({reason(error)})", START_IT)]
+    version = facts.get("valkey_version") or facts.get("redis_version", "of unknown version")
+    return [ok("Redis", f"answers, {version}"), _eviction(facts), _persistence(facts)]
+
+
+async def insist_on_redis(url: str) -> None:
+    """Raise Refusal if REDIS_URL does not answer."""
+    try:
+        async with _open(url) as redis:
+            await redis.ping()
+    except (RedisError, OSError, ValueError) as error:
+        raise Refusal(f"REDIS_URL={_shown(url)}: no answer ({reason(error)}); {START_IT}") from None
+
+
+def _open(url: str) -> Redis:
+    return Redis.from_url(url, socket_connect_timeout=_PATIENCE, socket_timeout=_PATIENCE)
+
+
+def _shown(url: str) -> str:
+    """The address without the password it may hold."""
+    head, at, place = url.rpartition("@")
+    return f"{head.partition('://')[0]}://***@{place}" if at else url
+
+
+START_IT = "start it, correct REDIS_URL, or unset it for the embedded one"
+
+
+def reason(error: Exception) -> str:
+    """Why Redis does not answer, without the address, which may hold a password."""
+    return type(error).__name__ if "://" in str(error) else " ".join(str(error).split())[:200]
+
+
+def _eviction(facts: dict[str, object]) -> Finding:
+    policy = facts.get("maxmemory_policy")
+    if policy == "noeviction":
+        return ok("Redis eviction", "noeviction")
+    if policy is None:
+        return warn("Redis eviction", "not told", "make sure that maxmemory-policy is noeviction")
+    return fail(
+        "Redis eviction",
+        f"maxmemory-policy is {policy}: it may throw the ledger away",
+        "set maxmemory-policy noeviction",
+    )
+
+
+def _persistence(facts: dict[str, object]) -> Finding:
+    if facts.get("aof_enabled"):
+        return ok("Redis persistence", "append-only file is on")
+    return warn(
+        "Redis persistence",
+        "no append-only file: a restart of Redis loses what is open",
+        "set appendonly yes",
+    )

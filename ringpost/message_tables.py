@@ -1,0 +1,82 @@
+"""Messages as tables for people."""
+
+from collections.abc import Sequence
+
+from message_store.message import Message
+from ringpost.output import local_time, say, show_table
+
+
+def show_list(messages: Sequence[Message]) -> None:
+    """One line per message."""
+    show_table(
+        ("id", "created", "type", "direction", "from", "to", "read", "delivery", "files", "text"),
+        (
+            (
+                message.id,
+                local_time(message.creation_time),
+                kind(message),
+                message.direction,
+                message.sender,
+                message.recipients,
+                message.read_status,
+                message.message_status,
+                len(message.files),
+                _first_line(message.text),
+            )
+            for message in messages
+        ),
+    )
+
+
+def show_one(message: Message) -> None:
+    """Everything about one message."""
+    facts = {
+        "id": message.id,
+        "type": kind(message),
+        "direction": message.direction,
+        "created": local_time(message.creation_time),
+        "changed": local_time(message.last_modified_time),
+        "read": message.read_status,
+        "delivery": message.message_status,
+        "availability": message.availability,
+        "pages": message.fax_page_count,
+        "transcription": message.vm_transcription_status,
+        "text": message.text,
+    }
+    show_table(("field", "value"), ((k, v) for k, v in facts.items() if v not in (None, "")))
+    parties = [("from", message.from_)] if message.from_ else []
+    parties += [("to", party) for party in message.to]
+    say()
+    show_table(
+        ("party", "number", "name", "location", "delivery", "fax error"),
+        (
+            (
+                role,
+                party.phone_number or party.extension_number,
+                party.name,
+                party.location,
+                party.message_status,
+                party.fax_error_code,
+            )
+            for role, party in parties
+        ),
+    )
+    if message.attachments:
+        say()
+        show_table(
+            ("attachment", "type", "content type", "file name", "bytes"),
+            (
+                (part.id, part.type, part.content_type, part.file_name, part.size)
+                for part in message.attachments
+            ),
+        )
+
+
+def kind(message: Message) -> str:
+    """The type as people know it: RingCentral says SMS of an MMS."""
+    return "MMS" if message.is_mms else message.type or ""
+
+
+def _first_line(text: str, width: int = 40) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else f"{line[: width - 1]}…"

@@ -1,0 +1,68 @@
+"""What a command finds around it: settings, configuration, an instance that runs here already."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ringpost.data_directory import DataDirectory
+from ringpost.refusal import Refusal
+from worker.problems import ConfigurationError
+from worker.settings import Settings, environment
+
+if TYPE_CHECKING:
+    from worker.configuration import Configuration
+    from worker.handlers.contract import Step
+
+APPS_PAGE = "https://developers.ringcentral.com/my-account.html#/applications"
+CREDENTIALS_PAGE = "https://developers.ringcentral.com/console/my-credentials/credentials"
+
+
+def read_settings(**values: Any) -> Settings:
+    """The settings; raises Refusal with a line for each bad variable. `values` beat them."""
+    try:
+        return Settings(**values)
+    except ConfigurationError as error:
+        raise Refusal(*error.problems) from None
+
+
+def running_settings() -> Settings:
+    """The settings as completed by the instance that `ringpost run` keeps on the data directory.
+
+    Its Redis counts if no other is set, its sandbox if no credentials are.
+    """
+    settings = read_settings()
+    found = DataDirectory(settings.data).running_environ()
+    if settings.redis_url is not None:
+        found.pop("REDIS_URL", None)
+    if not is_without_credentials(settings):
+        found = {name: value for name, value in found.items() if not name.startswith("RC_")}
+    known = {name.lower(): value for name, value in found.items()}
+    return read_settings(**{k: v for k, v in known.items() if k in Settings.model_fields})
+
+
+def is_without_credentials(settings: Settings) -> bool:
+    """Whether none of the credentials is set, as on the very first start."""
+    return not (settings.rc_client_id or settings.rc_client_secret or settings.rc_jwt)
+
+
+def insist_on_credentials(settings: Settings) -> None:
+    """Raise Refusal naming the variables that a login still lacks."""
+    missing = settings.missing_credentials()
+    if missing:
+        raise Refusal(
+            f"{', '.join(missing)} not set: copy the app's id and secret from {APPS_PAGE} and the "
+            f"user's JWT from {CREDENTIALS_PAGE} into .env; or set none of them and start "
+            "`ringpost run`, which brings a sandbox"
+        )
+
+
+def read_configuration(path: Path) -> "tuple[Configuration, dict[str, Step]]":
+    """The configuration and its handlers; raises Refusal with a line for each problem."""
+    from worker.handlers.loading import load_all
+
+    if not path.exists():
+        raise Refusal(f"{path}: no such configuration file; `ringpost init` writes a first one")
+    try:
+        configuration, handlers = load_all(path, environment())
+    except ConfigurationError as error:
+        raise Refusal(*error.problems) from None
+    return configuration, dict(handlers)

@@ -1,0 +1,70 @@
+"""What the tests of the running parts share: a supervisor under test and programs to give it."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from ringpost.child import Program
+from ringpost.supervisor import Supervisor
+
+
+@dataclass
+class Stage:
+    """A supervisor that runs in a task; what it and its children said."""
+
+    supervisor: Supervisor
+    lines: list[tuple[str, str]]
+    words: list[str]
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+    def said(self, name: str, line: str) -> int:
+        """How often this child has written this line."""
+        return self.lines.count((name, line))
+
+    def pid(self, name: str) -> int | None:
+        """The process id of this child while it runs."""
+        return self.supervisor.children[name].pid
+
+    async def end(self) -> None:
+        """Stop and wait; raises what the supervisor raises."""
+        self.stop.set()
+        assert self.task is not None
+        await asyncio.wait_for(self.task, 30)
+
+
+class Staging:
+    """Makes stages and programs for them."""
+
+    def program(self, name: str, code: str, **settings: object) -> Program:
+        """A child that runs this Python code."""
+        command = (sys.executable, "-u", "-c", code)
+        return Program(name=name, command=command, **settings)  # type: ignore[arg-type]  # as given
+
+    @asynccontextmanager
+    async def running(self, programs: Sequence[Program]) -> AsyncIterator[Stage]:
+        """Start the supervisor; stop it at the end unless the test did."""
+        lines: list[tuple[str, str]] = []
+        words: list[str] = []
+        supervisor = Supervisor(
+            programs, lambda name, line: lines.append((name, line)), words.append
+        )
+        stage = Stage(supervisor, lines, words)
+        stage.task = asyncio.create_task(supervisor.run(stage.stop, stage.hurry))
+        try:
+            yield stage
+        finally:
+            stage.hurry.set()
+            stage.stop.set()
+            await asyncio.gather(stage.task, return_exceptions=True)
+
+
+@pytest.fixture
+def staging() -> Staging:
+    """Supervisors to watch."""
+    return Staging()
