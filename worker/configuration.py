@@ -166,7 +166,7 @@ def examine(path: Path, environ: Mapping[str, str]) -> Draft:
         configuration = Configuration.model_validate({**document.values, "handlers": handlers})
     except ValidationError as error:
         found += findings(error, Configuration, document.written)
-    found += check_names(document.values)
+    found += check_names(document)
     if found or document.unset:
         configuration = None
     if configuration is not None:

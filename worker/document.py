@@ -4,12 +4,12 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path as FilePath
 from typing import Any, Self
 
-from worker.problems import ConfigurationError, quoted
+from worker.problems import ConfigurationError, in_words, quoted
 from worker.substitution import substitute
-from worker.tables import Finding
+from worker.tables import Finding, Path
 
 _PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 
@@ -24,7 +24,7 @@ class Document:
     unset: tuple[Finding, ...] = ()
 
     @classmethod
-    def read(cls, path: Path, environ: Mapping[str, str]) -> Self:
+    def read(cls, path: FilePath, environ: Mapping[str, str]) -> Self:
         """Read and parse the file; raises ConfigurationError if it is not there or not TOML."""
         try:
             written = tomllib.loads(_text(path))
@@ -38,7 +38,28 @@ class Document:
         by_place: dict[str, str] = {}
         for finding in (*self.unset, *findings):
             by_place.setdefault(self._place(finding), finding.words)
-        return tuple(f"{self.file}: {place}: {words}" for place, words in by_place.items())
+        return tuple(
+            f"{self.file}: {place}: {words}" if place else f"{self.file}: {words}"
+            for place, words in by_place.items()
+        )
+
+    def routes(self) -> list[Mapping[str, Any]]:
+        """The `[[routes]]` tables in order; an empty one where something else stands."""
+        routes = self.values.get("routes")
+        tables = routes if isinstance(routes, list) else []
+        return [route if isinstance(route, Mapping) else {} for route in tables]
+
+    def steps(self) -> list[list[Any]]:
+        """The steps of each route as they stand; none where they are not a list."""
+        lists = [route.get("steps") for route in self.routes()]
+        return [steps if isinstance(steps, list) else [] for steps in lists]
+
+    def shown(self, path: Path) -> str:
+        """The text at a path as it stands in the file, in quotes."""
+        value: Any = self.written
+        for key in path:
+            value = value[key]
+        return quoted(value) if isinstance(value, str) else in_words(value)
 
     def _place(self, finding: Finding) -> str:
         keys, table = list(finding.path), ""
@@ -65,7 +86,7 @@ def _key(key: str) -> str:
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else repr(key[:80])
 
 
-def _text(path: Path) -> str:
+def _text(path: FilePath) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:

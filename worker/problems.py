@@ -30,7 +30,12 @@ def one_line(text: str) -> str:
 def quoted(text: str) -> str:
     """The text in double quotes on one line, shortened, without the password of an address."""
     text = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
-    return _USER_IN_ADDRESS.sub("//***@", json.dumps(text, ensure_ascii=False))
+    return without_password(json.dumps(text, ensure_ascii=False))
+
+
+def without_password(text: str) -> str:
+    """The text with the user and password of an address in it taken out."""
+    return _USER_IN_ADDRESS.sub("//***@", text)
 
 
 def in_words(value: object) -> str:

@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr, ValidationEr
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from worker.problems import Wrong, in_words, quoted, remedy
+from worker.problems import Wrong, in_words, nearest, quoted, remedy
 
 Path = tuple[str | int, ...]
 
+_SECRET_KEY = re.compile(r"pass|secret|token|key|jwt|credential", re.IGNORECASE)
 _EXPECTED = {  # by the first word of pydantic's error types
     "string": "text",
     "int": "a whole number",
@@ -52,12 +53,18 @@ def findings(
     `written` is the table as it stands in the file, before `${NAME}` was replaced: only values
     from there are repeated, and none of a field that keeps a secret.
     """
-    seen: set[Path] = set()
+    found: dict[Path, str] = {}
+    meant: set[Path] = set()  # keys that are there under a wrong name, and so not missing
     for detail in error.errors(include_url=False):
         path, value = _follow(detail, written)
-        if path not in seen:  # a union complains once for each of its members
-            seen.add(path)
-            yield Finding(path, _words(detail, value, *_described(path, model)))
+        table, field = _described(path, model)
+        if detail["type"] == "extra_forbidden":
+            meant.add((*path[:-1], nearest(str(path[-1]), spellings(table)) or ""))
+        # a union complains once for each of its members
+        found.setdefault(path, _words(detail, value, _is_secret(path, field), table, field))
+    for path, words in found.items():
+        if path not in meant or _stands(path, written):
+            yield Finding(path, words)
 
 
 def spellings(table: type[BaseModel]) -> list[str]:
@@ -80,7 +87,16 @@ def _follow(detail: ErrorDetails, written: Mapping[str, Any]) -> tuple[Path, Any
             value, path = value[step], (*path, step)
         elif isinstance(value, Mapping) and detail["type"] == "missing":
             return (*path, step), None
-    return path, value
+    # a default may be wrong too, and does not stand in the file
+    return path or detail["loc"][:1], value if path else None
+
+
+def _stands(path: Path, written: Any) -> bool:
+    for step in path:
+        if isinstance(written, Mapping) and step not in written:
+            return False
+        written = written[step]
+    return True
 
 
 def _described(path: Path, model: type[BaseModel]) -> tuple[type[BaseModel], FieldInfo | None]:
@@ -107,12 +123,21 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     return [model for part in get_args(annotation) for model in _models(part)]
 
 
-def _is_secret(annotation: Any) -> bool:
-    return annotation in {SecretStr, SecretBytes} or any(map(_is_secret, get_args(annotation)))
+def _is_secret(path: Path, field: FieldInfo | None) -> bool:
+    key = next((step for step in reversed(path) if isinstance(step, str)), "")
+    return bool(_SECRET_KEY.search(key)) or (field is not None and _keeps_secret(field.annotation))
+
+
+def _keeps_secret(annotation: Any) -> bool:
+    return annotation in {SecretStr, SecretBytes} or any(map(_keeps_secret, get_args(annotation)))
 
 
 def _words(
-    detail: ErrorDetails, value: object, table: type[BaseModel], field: FieldInfo | None
+    detail: ErrorDetails,
+    value: object,
+    secret: bool,
+    table: type[BaseModel],
+    field: FieldInfo | None,
 ) -> str:
     kind = detail["type"]
     if kind == "missing":
@@ -123,16 +148,16 @@ def _words(
         return f"is missing; write such as {detail['loc'][-1]} = {example}"
     if kind == "extra_forbidden":
         return f"unknown key; {remedy(str(detail['loc'][-1]), spellings(table))}"
-    secret = field is not None and _is_secret(field.annotation)
-    shown = "the value" if secret else quoted(value) if isinstance(value, str) else in_words(value)
+    shown = quoted(value) if isinstance(value, str) and not secret else in_words(value)
     reason = detail.get("ctx", {}).get("error")
     if isinstance(reason, Wrong):
+        shown = "the value" if secret else shown
         return str(reason) if str(reason).startswith("must ") else f"{shown} {reason}"
     if isinstance(reason, Exception):
         return str(reason)
     expected = _EXPECTED.get(kind.partition("_")[0])
     if expected and kind.endswith(("_type", "_parsing", "_scheme", "_from_float")):
-        return _wrong_type(expected, value, shown)
+        return _wrong_type(expected, value, shown, secret)
     if kind in {"literal_error", "enum"}:
         known = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
         return f"{shown} is not known; {remedy(str(value), known)}"
@@ -140,14 +165,17 @@ def _words(
     said = (
         f"must {said.removeprefix('Input should ')}" if said.startswith("Input should ") else said
     )
-    return f"{said[:1].lower()}{said[1:]}" + ("" if secret or value is None else f", not {shown}")
+    said = said[:1].lower() + said[1:]
+    return said if secret or value is None else f"{said}, not {shown}"
 
 
-def _wrong_type(expected: str, value: object, shown: str) -> str:
+def _wrong_type(expected: str, value: object, shown: str, secret: bool) -> str:
     if isinstance(value, str) and expected not in {"a list", "a table"}:
         return f"must be {expected}, not {shown}"
     words = f"must be {expected}, not {in_words(value)}"
-    if expected == "a list" and isinstance(value, str) and shown.startswith('"'):
+    if secret:
+        return words
+    if expected == "a list" and isinstance(value, str):
         return f"{words}; put it in brackets: [{shown}]"
     if expected == "text" and isinstance(value, int | float) and not isinstance(value, bool):
         return f'{words}; put it in quotes: "{value}"'

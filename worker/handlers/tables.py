@@ -14,8 +14,8 @@ from worker.tables import Finding
 class HandlerTable:
     """One `[handlers.NAME]` table: what to use, and options that nobody has looked at yet.
 
-    `written` is the options as they stand in the file, to show; `environment` the variables that
-    were put into them, never to show.
+    `written` is the table as it stands in the file, to show; `environment` the variables that
+    were put into it, never to show.
     """
 
     name: str
@@ -51,5 +51,5 @@ def handler_tables(
             words = f'must be text such as "email", not {in_words(use)}'
             found.append(Finding((*path, "use"), words))
         else:
-            written = {k: v for k, v in document.written["handlers"][name].items() if k != "use"}
+            written = document.written["handlers"][name]
             yield name, HandlerTable(name, use, options, written, taken(written, environ))
