@@ -134,7 +134,12 @@ class Step(BaseModel, ABC):
     Options are strict and do not change; connections live in private attributes.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,  # an option may be a secret
+        use_attribute_docstrings=True,
+    )
 
     async def check(self) -> str:
         """See whether the destination is there and willing; says what was found.
@@ -143,10 +148,10 @@ class Step(BaseModel, ABC):
         """
         return "nothing to check"
 
-    async def start(self) -> None:  # noqa: B027  # optional: most handlers hold nothing open
+    async def start(self) -> None:  # optional: most handlers hold nothing open
         """Called once in each worker process before the first message."""
 
-    async def close(self) -> None:  # noqa: B027  # optional: most handlers hold nothing open
+    async def close(self) -> None:  # optional: most handlers hold nothing open
         """Called once when the worker process ends; also after a `check`."""
 
 

@@ -1,0 +1,108 @@
+"""The context a delivery gives to its handlers: spooled files, guarded network, templates, log."""
+
+import asyncio
+import hashlib
+import json as json_library
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+from pydantic import AnyUrl
+
+from message_store.mailbox import Mailbox
+from message_store.message import Attachment, Message
+from message_store.protocol import MessageStoreAccess
+from worker.handlers.contract import AttachmentFile, Context, Reply
+from worker.handlers.egress import Egress
+from worker.handlers.filenames import attachment_names
+from worker.handlers.media_types import safe_media_type
+from worker.handlers.rendering import render
+from worker.spool import Spool
+
+CHUNK = 256 * 1024
+# The archive keeps these beside the attachments.
+_TAKEN = ("message.json", "manifest.json")
+
+
+def idempotency_key(mailbox: Mailbox, message_id: str, route: str, step: str) -> str:
+    """The identity of one effect: the same for every attempt at it, 64 hexadecimal digits."""
+    identity = json_library.dumps([*mailbox, message_id, route, step])
+    return hashlib.sha256(identity.encode()).hexdigest()
+
+
+class SpooledAttachment(AttachmentFile):
+    """An attachment that is downloaded into the spool when somebody first wants it."""
+
+    def __init__(
+        self, spool: Spool, mailbox: Mailbox, message: Message, part: Attachment, name: str
+    ) -> None:
+        self._spool = spool
+        self._mailbox = mailbox
+        self._message = message
+        self._part = part
+        self.id = part.id
+        self.type = part.type
+        self.name = name
+        self.content_type = safe_media_type(part.content_type, name)
+        self.size = part.size
+
+    async def path(self) -> Path:
+        """The spooled file, whole and length-checked."""
+        return (await self._spool.fetch(self._mailbox, self._message, self._part)).path
+
+    async def open(self) -> AsyncIterator[bytes]:
+        """The content in chunks of 256 KiB."""
+        path = await self.path()
+        with await asyncio.to_thread(path.open, "rb") as file:
+            while chunk := await asyncio.to_thread(file.read, CHUNK):
+                yield chunk
+
+
+class DeliveryContext(Context):
+    """One attempt at one step of a delivery; built by the worker, used by one handler call."""
+
+    def __init__(
+        self,
+        *,
+        mailbox: Mailbox,
+        message: Message,
+        route: str,
+        step: str,
+        attempt: int,
+        store: MessageStoreAccess,
+        spool: Spool,
+        http: Egress,
+    ) -> None:
+        self.mailbox = mailbox
+        self.route = route
+        self.step = step
+        self.attempt = attempt
+        self.message_store = store
+        self._http = http
+        self.idempotency_key = idempotency_key(mailbox, message.id, route, step)
+        # The text part of an SMS or pager message is no file.
+        names = attachment_names(message.files, _TAKEN)
+        self.attachments = [
+            SpooledAttachment(spool, mailbox, message, part, name)
+            for part, name in zip(message.files, names, strict=True)
+        ]
+        self.log = structlog.get_logger().bind(
+            mailbox=str(mailbox), message=message.id, route=route, step=step
+        )
+
+    def render(self, template: str, message: Message) -> str:
+        """See `Context`."""
+        return render(template, {"message": message, "mailbox": self.mailbox, "route": self.route})
+
+    async def request(
+        self,
+        method: str,
+        url: str | AnyUrl,
+        *,
+        json: Any = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """See `Context`."""
+        return await self._http.request(method, url, json=json, body=body, headers=headers)

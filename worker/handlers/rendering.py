@@ -1,0 +1,77 @@
+"""Templates of the configuration, filled in with messages: sandboxed, bounded, compiled once."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import cache, lru_cache
+from typing import Annotated, Any
+
+from jinja2 import ChainableUndefined, Template, TemplateError, meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import AfterValidator
+
+from message_store.wire import WireModel
+from worker.handlers.contract import PermanentError
+
+MAX_LETTERS = 256 * 1024
+NAMES = ("message", "mailbox", "route")
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Also finds a field by RingCentral's spelling: `message.readStatus`, `message.from`."""
+        if isinstance(obj, WireModel):
+            attribute = _fields_by_wire_name(type(obj)).get(attribute, attribute)
+        return super().getattr(obj, attribute)
+
+
+@cache
+def _fields_by_wire_name(model: type[WireModel]) -> dict[str, str]:
+    return {field.alias or name: name for name, field in model.model_fields.items()}
+
+
+def _blank_if_none(value: object) -> object:
+    return "" if value is None else value
+
+
+# Every field of a message may be absent, so an absent one is empty text, not an error.
+_environment = _Environment(undefined=ChainableUndefined, finalize=_blank_if_none)
+
+
+@lru_cache(maxsize=512)
+def _compiled(template: str) -> Template:
+    return _environment.from_string(template)
+
+
+def check_template(template: str) -> str:
+    """The template itself; raises ValueError saying what is wrong with it."""
+    try:
+        unknown = meta.find_undeclared_variables(_environment.parse(template)) - set(NAMES)
+        _compiled(template)
+    except TemplateError as error:
+        raise ValueError(f"not a template: {error}") from error
+    for name in sorted(unknown):
+        nearest = get_close_matches(name, NAMES, n=1)
+        hint = f"did you mean {nearest[0]!r}?" if nearest else f"there are {', '.join(NAMES)}"
+        raise ValueError(f"unknown name {name!r} in the template; {hint}")
+    return template
+
+
+TemplateText = Annotated[str, AfterValidator(check_template)]
+"""The type of an option that is a template, so that it is checked at start."""
+
+
+def render(template: str, values: Mapping[str, object]) -> str:
+    """Fill in a template; raises PermanentError if it is wrong or grows over 256 Ki letters."""
+    pieces: list[str] = []
+    room = MAX_LETTERS
+    try:
+        for piece in _compiled(template).generate(values):
+            room -= len(piece)
+            if room < 0:
+                raise PermanentError(f"a template's result is longer than {MAX_LETTERS} letters")
+            pieces.append(piece)
+    except PermanentError:
+        raise
+    except Exception as error:  # a template may fail in any way Python can
+        raise PermanentError(f"a template failed: {type(error).__name__}") from error
+    return "".join(pieces)

@@ -1,0 +1,160 @@
+"""The spool: attachments of open messages on local disk, each downloaded once.
+
+A cache: nothing is synced, and all of it may be deleted at any time.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import shutil
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from weakref import WeakValueDictionary
+
+from message_store.errors import BadAnswer, BadRequest
+from message_store.mailbox import Mailbox
+from message_store.message import Attachment, Message
+from message_store.protocol import MessageStoreAccess
+from worker.handlers.filenames import safe_id
+from worker.partial_file import PartialFile
+
+GATHER = 1024 * 1024
+"""Bytes kept in memory before they go to disk; a smaller attachment is written in one go."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledFile:
+    """A complete attachment on local disk; `size` in bytes, `content_type` as the server said."""
+
+    path: Path
+    size: int
+    content_type: str | None
+
+
+class Spool:
+    """Fetches attachments into `folder`: `<boot>/<account>/<extension>/<message>/<attachment>`."""
+
+    def __init__(self, folder: Path, store: MessageStoreAccess) -> None:
+        self._folder = folder
+        # Unsynced files may hold anything after a power failure, so each boot has its own.
+        self._boot = folder / _boot_id()
+        self._store = store
+        self._locks: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
+
+    async def fetch(
+        self, mailbox: Mailbox, message: Message, attachment: Attachment
+    ) -> SpooledFile:
+        """The attachment as a local file, downloaded now if it is not there yet.
+
+        A broken download is taken up where it ended. Raises RingCentralError or OSError.
+        """
+        target = self._folder_of(mailbox, message.id) / safe_id(attachment.id)
+        lock = self._locks.setdefault(target, asyncio.Lock())
+        async with lock:
+            if target.exists():
+                return SpooledFile(target, target.stat().st_size, attachment.content_type)
+            if PartialFile.exists(target):
+                part = await asyncio.to_thread(PartialFile.open, target)
+                # A partial file longer than the content is refused (416) and begun anew.
+                with contextlib.suppress(BadRequest):
+                    return await self._download(mailbox, message, attachment, target, part)
+            return await self._download(mailbox, message, attachment, target, None)
+
+    async def discard(self, mailbox: Mailbox, message_id: str) -> None:
+        """Drop a message's files, if there are any."""
+        folder = self._folder_of(mailbox, message_id)
+        if folder.exists():
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def sweep(self, older_than: timedelta) -> int:
+        """Drop files untouched for so long (a killed worker leaves some); says how many."""
+        return await asyncio.to_thread(_sweep, self._folder, older_than.total_seconds())
+
+    def _folder_of(self, mailbox: Mailbox, message_id: str) -> Path:
+        parts = (mailbox.account_id, mailbox.extension_id, message_id)
+        return self._boot.joinpath(*map(safe_id, parts))
+
+    async def _download(
+        self,
+        mailbox: Mailbox,
+        message: Message,
+        attachment: Attachment,
+        target: Path,
+        part: PartialFile | None,
+    ) -> SpooledFile:
+        gathered: list[bytes] = []
+        waiting = 0
+        offset = part.size if part else 0
+        try:
+            async with self._store.content(
+                mailbox, message.id, attachment, offset=offset
+            ) as content:
+                async for chunk in content:
+                    gathered.append(chunk)
+                    waiting += len(chunk)
+                    if waiting >= GATHER:
+                        if part is None:
+                            part = await asyncio.to_thread(_begin, target)
+                        await asyncio.to_thread(part.write, gathered)
+                        gathered, waiting = [], 0
+                size = await asyncio.to_thread(_finish, target, part, gathered, content.size)
+        except BaseException as error:
+            if part is not None:
+                # Refused or of another length: this is no beginning of what the server has.
+                if isinstance(error, BadAnswer | BadRequest):
+                    part.restart()
+                part.close()
+            raise
+        return SpooledFile(target, size, content.content_type)
+
+
+def _begin(target: Path) -> PartialFile:
+    folders = [target.parent, *target.parent.parents]
+    missing = [folder for folder in folders if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    part = PartialFile.open(target)
+    part.restart()
+    return part
+
+
+def _finish(
+    target: Path, part: PartialFile | None, gathered: list[bytes], expected: int | None
+) -> int:
+    file = part or _begin(target)
+    try:
+        file.write(gathered)
+        if expected is not None and file.size != expected:
+            raise BadAnswer(f"an attachment came with {file.size} bytes instead of {expected}")
+        return file.finish()
+    except BaseException:
+        if part is None:
+            file.close()
+        raise
+
+
+def _sweep(folder: Path, seconds: float) -> int:
+    oldest = time.time() - seconds
+    dropped = 0
+    # Deepest first, so that a folder is empty when its turn comes.
+    for path in sorted(folder.rglob("*"), reverse=True):
+        try:
+            if path.stat().st_mtime >= oldest:
+                continue
+            if path.is_dir():
+                path.rmdir()
+            else:
+                path.unlink()
+                dropped += 1
+        except OSError:
+            continue  # in use, not empty, or gone meanwhile
+    return dropped
+
+
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return secrets.token_hex(8)
