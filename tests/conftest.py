@@ -1,4 +1,4 @@
-"""What every test may use: a real Redis of its own, waiting for conditions, a repaired aioresponses."""
+"""What every test may use: a real Redis, waiting for conditions, a repaired aioresponses."""
 
 import asyncio
 import inspect

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 
-class Interrupted(Exception):
+class InterruptedWork(Exception):  # noqa: N818  # not an error: the process stops
     """The work was cancelled because the process stops; it belongs back in the queue."""
 
 
@@ -41,16 +41,16 @@ class LoopBridge:
     def run(self, work: Coroutine[Any, Any, T], deadline: float) -> T:
         """Run a coroutine on the loop and wait for it; TimeoutError after `deadline` seconds.
 
-        Raises Interrupted when the process stops first.
+        Raises InterruptedWork when the process stops first.
         """
         if self._stopping:
             work.close()
-            raise Interrupted
+            raise InterruptedWork
         future = asyncio.run_coroutine_threadsafe(self._guarded(work, deadline), self._loop)
         try:
             return future.result()
         except CancelledError:
-            raise Interrupted from None
+            raise InterruptedWork from None
 
     def drain(self, grace: float) -> None:
         """Let what runs finish for `grace` seconds, then cancel it; no new work is taken."""

@@ -15,15 +15,15 @@ _AFFECTED = (5, 7)
 
 
 def guard_broker_loss() -> None:
-    """Install the guard on the kombu versions that need it; again is harmless."""
-    if tuple(kombu.VERSION[:2]) != _AFFECTED or hasattr(Channel, "_ringpost_guard"):
+    """Install the guard, once a process, on the kombu versions that need it."""
+    if tuple(kombu.VERSION[:2]) != _AFFECTED:
         return
-    original = Channel._connparams  # noqa: SLF001  # there is no public place for it
+    channel: Any = Channel  # untyped, and there is no public place for this
+    original = channel._connparams
 
     def connection_parameters(self: Any, *args: Any, **kwargs: Any) -> Any:
         if self.connection is None or self.connection.client is None:
             raise RedisConnectionError("the broker's channel is closed")
         return original(self, *args, **kwargs)
 
-    Channel._connparams = connection_parameters  # noqa: SLF001
-    Channel._ringpost_guard = True  # noqa: SLF001
+    channel._connparams = connection_parameters

@@ -3,9 +3,10 @@
 import structlog
 
 from message_store.errors import RingCentralError
+from message_store.protocol import MessageStoreAccess
 
 from .failures import is_transient, retry_after
-from .handlers.contract import ClosingHandler, HandlerError, MessageStoreAccess, TransientError
+from .handlers.contract import ClosingHandler, HandlerError, TransientError
 from .ledger.closing import ClosingLedger, ClosingOutcome, ClosingWork
 
 log = structlog.get_logger()

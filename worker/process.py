@@ -28,7 +28,7 @@ from .schedule import poll_seconds, sweep_seconds
 from .settings import Settings
 from .spool import Spool
 from .subscriptions import Subscriptions
-from .sync import LeaseLost, Synchroniser, retry_in
+from .sync import OvertakenError, Synchroniser, retry_in
 from .watching import find_mailboxes
 
 log = structlog.get_logger()
@@ -54,7 +54,9 @@ class WorkerProcess:
         self._publish = publish
         self._session = session
         credentials = Credentials(
-            settings.rc_client_id or "", _secret(settings.rc_client_secret), _secret(settings.rc_jwt)
+            settings.rc_client_id or "",
+            _secret(settings.rc_client_secret),
+            _secret(settings.rc_jwt),
         )
         scope = credential_scope(credentials.client_id, credentials.jwt.get_secret_value())
         self.ledger = Ledger(
@@ -163,7 +165,7 @@ class WorkerProcess:
                 return
             try:
                 result = await self._synchroniser.synchronise(lease)
-            except LeaseLost as lost:
+            except OvertakenError as lost:
                 log.warning("sync overtaken", reason=str(lost))
                 return
             except RingCentralError as error:
@@ -239,4 +241,3 @@ class WorkerProcess:
 
 def _secret(value: SecretStr | None) -> SecretStr:
     return value or SecretStr("")
-

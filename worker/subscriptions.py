@@ -51,10 +51,10 @@ class Subscriptions:
         record = await self._ledger.load()
         filters = [_filter(mailbox) for mailbox in mailboxes]
         try:
-            if record and record.made_with(self._address, self._token, filters):
-                if (actual := await self._working(record)) is not None:
-                    await self._ledger.save(_checked(record, actual))
-                    return record.error is not None
+            wanted = record and record.made_with(self._address, self._token, filters)
+            if record and wanted and (actual := await self._working(record)):
+                await self._ledger.save(_checked(record, actual))
+                return record.error is not None
             await self._replace(record, filters)
         except RingCentralError as error:
             if record is not None:

@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from message_store.client import MessageStore, SyncPage
+from message_store.client import MessageStore
 from message_store.errors import BadAnswer, FullSyncRequired, NotFound, RingCentralError
 from message_store.mailbox import Mailbox
 from message_store.message import Message
+from message_store.pages import SyncPage
 
 from .configuration import Configuration
 from .ledger.mailboxes import Changed, MailboxLedger, Missed, Page, Seen, SyncLease
@@ -27,7 +28,7 @@ RECORDS_PER_PAGE = 250
 _MARGIN = timedelta(minutes=10)
 
 
-class LeaseLost(Exception):
+class OvertakenError(Exception):
     """Another worker took the mailbox over; what it commits stands."""
 
 
@@ -63,7 +64,7 @@ class Synchroniser:
     async def synchronise(self, lease: SyncLease) -> SyncResult:
         """Commit everything new since the last sync; the lease stays with the caller.
 
-        Raises RingCentralError, LedgerError or LeaseLost; what was committed before stands.
+        Raises RingCentralError, LedgerError or OvertakenError; what was committed before stands.
         """
         result = SyncResult(lease.mailbox)
         if lease.sync_token is None:
@@ -137,7 +138,7 @@ class Synchroniser:
         sorted_ = await self._sort(lease.mailbox, records, lowest)
         page = Page(sorted_.created, sorted_.updated, sorted_.missed, token=token, floor=floor)
         if not await self._ledger.commit(lease, page):
-            raise LeaseLost(f"the sync of {lease.mailbox} was overtaken by another")
+            raise OvertakenError(f"the sync of {lease.mailbox} was overtaken by another")
         result.created += len(sorted_.created)
         result.delivered += sum(bool(seen.routes) for seen in sorted_.created)
         result.updated += len(sorted_.updated)

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 from celery.exceptions import Reject
 
-from .bridge import Interrupted
+from .bridge import InterruptedWork
 from .celery import app, running
 from .ledger import LedgerError
 
@@ -52,7 +52,7 @@ def prune() -> None:
 def _run(work: Coroutine[Any, Any, None], deadline: float) -> None:
     try:
         running()[0].run(work, deadline)
-    except Interrupted:
+    except InterruptedWork:
         raise Reject("the worker stops", requeue=True) from None
     except LedgerError as error:
         # Whatever was under way is in the ledger and is due again when it is back.

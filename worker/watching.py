@@ -33,7 +33,7 @@ async def find_mailboxes(store: MessageStore, named: Sequence[str]) -> list[Mail
     if not others:
         return sorted(found)
     try:
-        extensions = [extension async for extension in store.extensions()]
+        extensions = await store.extensions()
     except PermissionMissing as error:
         if _ALL in others:
             raise

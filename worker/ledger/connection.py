@@ -39,7 +39,8 @@ class Connection:
             retry=Retry(ExponentialBackoff(cap=1, base=0.05), retries=3),
             retry_on_error=[RedisConnectionError, RedisTimeoutError],
         )
-        self.redis: Redis = Redis(connection_pool=pool)
+        # redis-py's types do not know that decode_responses makes every answer text.
+        self.redis: Any = Redis(connection_pool=pool)
         self._registered: dict[str, Any] = {}
 
     async def run(self, script: str, *arguments: str | float) -> Any:

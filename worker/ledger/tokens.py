@@ -44,7 +44,7 @@ class RedisTokenStore:
     async def lock(self) -> AsyncIterator[None]:
         """Held by the one process that logs in; the others wait for its result."""
         lease = Lease(self._connection, f"login:{self._scope}", _LOGIN_SECONDS)
-        while not await lease.hold():
+        while not await lease.hold():  # noqa: ASYNC110  # held by another process
             await asyncio.sleep(0.1)
         try:
             yield

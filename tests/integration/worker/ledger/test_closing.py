@@ -15,7 +15,9 @@ Eventually = Callable[..., Awaitable[Any]]
 DONE = ClosingOutcome(True, "marked read")
 
 
-async def settle(ledger: Ledger, claim: Claim, state: Any, closing: list[str] | None = None) -> bool:
+async def settle(
+    ledger: Ledger, claim: Claim, state: Any, closing: list[str] | None = None
+) -> bool:
     claim.delivery.state = state
     claim.delivery.closing = closing
     return await ledger.deliveries.settle(claim)

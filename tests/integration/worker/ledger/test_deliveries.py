@@ -60,9 +60,7 @@ async def test_a_retry_remembers_its_steps(
     assert again.delivery.done == {"vault": "archived"}
 
 
-async def test_a_waiting_retry_is_not_due(
-    ledger: Ledger, arrive: Arrive, mailbox: Mailbox
-) -> None:
+async def test_a_waiting_retry_is_not_due(ledger: Ledger, arrive: Arrive, mailbox: Mailbox) -> None:
     """A delivery due in a minute is not claimed now."""
     await arrive(mailbox, "1")
     [claim] = await ledger.deliveries.claim(10)

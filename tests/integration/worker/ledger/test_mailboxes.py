@@ -59,7 +59,7 @@ async def test_a_burst_of_hints_costs_one_sync(ledger: Ledger, mailbox: Mailbox)
     due += [await ledger.mailboxes.hint([str(mailbox)]) for _ in range(50)]
 
     assert [mailbox] == due[0]
-    assert [] == [hinted for later in due[1:] for hinted in later]
+    assert [hinted for later in due[1:] for hinted in later] == []
 
 
 async def test_star_hints_at_all_watched(ledger: Ledger) -> None:

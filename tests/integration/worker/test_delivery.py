@@ -1,0 +1,224 @@
+"""Deliveries go step by step, retry what may be cured, and never repeat a recorded step."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import pytest
+from pydantic import PrivateAttr
+
+from message_store.errors import RateLimited
+from message_store.mailbox import Mailbox
+from message_store.message import Message
+from message_store.protocol import MessageStoreAccess
+from worker.delivery import Deliverer, StepAddress
+from worker.handlers.contract import (
+    ClosingHandler,
+    Context,
+    Handler,
+    HandlerError,
+    PermanentError,
+    TransientError,
+)
+from worker.ledger import Ledger
+from worker.routes import Route
+
+Arrive = Callable[..., Awaitable[None]]
+Eventually = Callable[..., Awaitable[Any]]
+
+
+class Recorder(Handler):
+    """Notes whom it is called for; fails with each of `errors` first."""
+
+    _calls: list[str] = PrivateAttr(default_factory=list)
+    _errors: list[Exception] = PrivateAttr(default_factory=list)
+    _held: asyncio.Event | None = PrivateAttr(default=None)
+
+    async def handle(self, message: Message, context: Context) -> str:
+        self._calls.append(message.id)
+        if self._held is not None:
+            await self._held.wait()
+        if self._errors:
+            raise self._errors.pop(0)
+        return "noted"
+
+
+class Closing(ClosingHandler):
+    """Does nothing, at the end."""
+
+    async def finish(
+        self, mailbox: Mailbox, message_ids: Sequence[str], store: MessageStoreAccess
+    ) -> dict[str, str | HandlerError]:
+        return dict.fromkeys(message_ids, "closed")
+
+
+def no_context(_: StepAddress) -> Any:
+    return None
+
+
+class Line:
+    """A deliverer with two ordinary steps and a closing one on the route `route`."""
+
+    def __init__(self, ledger: Ledger, steps: Sequence[str] = ("first", "second")) -> None:
+        self.first, self.second = Recorder(), Recorder()
+        self.settled: list[str] = []
+        self.deliverer = Deliverer(
+            ledger.deliveries,
+            {"route": Route(name="route", steps=tuple(steps))},
+            {"first": self.first, "second": self.second, "last": Closing()},
+            no_context,
+            lambda _, message_id: self.settled.append(message_id),
+        )
+
+
+@pytest.fixture
+def line(ledger: Ledger) -> Line:
+    return Line(ledger)
+
+
+async def test_all_steps_in_order(
+    ledger: Ledger, arrive: Arrive, mailbox: Mailbox, line: Line
+) -> None:
+    """Each due message goes through every step of its route and is settled."""
+    await arrive(mailbox, *map(str, range(1, 121)))
+
+    await line.deliverer.work()
+
+    assert len(line.first._calls) == len(line.second._calls) == 120
+    assert len(line.settled) == 120
+    assert (await ledger.overview()).counts == {"route": {"done": 120}}
+
+
+async def test_a_retry_skips_recorded_steps(
+    arrive: Arrive, mailbox: Mailbox, line: Line, eventually: Eventually
+) -> None:
+    """After a transient failure the first step is not repeated."""
+    line.second._errors = [TransientError("busy", after=0.05)]
+    await arrive(mailbox, "1")
+
+    async def settled() -> bool:
+        await line.deliverer.work()
+        return bool(line.settled)
+
+    await eventually(settled)
+    assert (line.first._calls, line.second._calls) == (["1"], ["1", "1"])
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(PermanentError("no such room"), "no such room"), (KeyError("bug"), "'bug'")],
+)
+async def test_what_cannot_be_cured_fails(
+    ledger: Ledger, arrive: Arrive, mailbox: Mailbox, line: Line, error: Exception, reason: str
+) -> None:
+    """A permanent error or a bug in a handler is listed at once with step and reason."""
+    line.second._errors = [error]
+    await arrive(mailbox, "1")
+
+    await line.deliverer.work()
+
+    [failure] = await ledger.failures()
+    assert (failure.step, failure.reason) == ("second", reason)
+    assert failure.done == {"first": "noted"}
+
+
+@pytest.mark.parametrize(
+    "error", [TransientError("busy"), ConnectionResetError("gone"), TimeoutError()]
+)
+async def test_what_may_be_cured_waits(
+    ledger: Ledger, arrive: Arrive, mailbox: Mailbox, line: Line, error: Exception
+) -> None:
+    """A busy destination, a broken connection, a timeout: due again later, counted."""
+    line.first._errors = [error]
+    await arrive(mailbox, "1")
+
+    await line.deliverer.work()
+
+    overview = await ledger.overview()
+    assert (overview.due, overview.running, overview.failed) == (1, 0, 0)
+
+
+async def test_retries_end(
+    arrive: Arrive, mailbox: Mailbox, line: Line, ledger: Ledger, eventually: Eventually
+) -> None:
+    """After the last retry of the schedule the delivery has failed."""
+    line.first._errors = [TransientError("busy", after=0.001) for _ in range(20)]
+    await arrive(mailbox, "1")
+
+    async def failed() -> bool:
+        await line.deliverer.work()
+        return bool(await ledger.failures())
+
+    await eventually(failed)
+    assert len(line.first._calls) == 7
+
+
+async def test_a_rate_limit_counts_no_attempt(
+    arrive: Arrive, mailbox: Mailbox, line: Line, eventually: Eventually
+) -> None:
+    """A delivery held up by RingCentral's limits is never given up for it."""
+    line.first._errors = [RateLimited("slow down", retry_after=0.001) for _ in range(20)]
+    await arrive(mailbox, "1")
+
+    async def settled() -> bool:
+        await line.deliverer.work()
+        return bool(line.settled)
+
+    await eventually(settled)
+
+
+async def test_none_waits_for_the_slowest(
+    ledger: Ledger, arrive: Arrive, mailbox: Mailbox, line: Line, eventually: Eventually
+) -> None:
+    """While one delivery hangs, one that comes later is delivered."""
+    line.first._held = asyncio.Event()
+    await arrive(mailbox, "1")
+    hanging = asyncio.create_task(line.deliverer.work())
+    await eventually(lambda: line.first._calls == ["1"])
+    line.first._held, held = None, line.first._held
+
+    await arrive(Mailbox("1", "1"), "2")
+    await line.deliverer.work()
+
+    await eventually(lambda: line.settled == ["2"])
+    held.set()
+    await hanging
+    assert line.settled == ["2", "1"]
+
+
+async def test_a_stopping_worker_gives_back(
+    ledger: Ledger, arrive: Arrive, mailbox: Mailbox, line: Line, eventually: Eventually
+) -> None:
+    """What is under way when a worker stops is due at once for the next."""
+    line.first._held = asyncio.Event()
+    await arrive(mailbox, "1")
+    working = asyncio.create_task(line.deliverer.work())
+    await eventually(lambda: line.first._calls == ["1"])
+
+    await line.deliverer.release()
+
+    assert len(await ledger.deliveries.claim(10)) == 1
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+
+
+async def test_closing_steps_wait(ledger: Ledger, arrive: Arrive, mailbox: Mailbox) -> None:
+    """A closing step is gathered, not done, when the others are through."""
+    line = Line(ledger, steps=("first", "last"))
+    await arrive(mailbox, "1")
+
+    await line.deliverer.work()
+
+    assert (await ledger.overview()).waiting == 1
+    assert line.settled == []
+
+
+async def test_a_vanished_route_is_skipped(
+    ledger: Ledger, arrive: Arrive, mailbox: Mailbox, line: Line
+) -> None:
+    """A delivery whose route is no longer configured is skipped and counted."""
+    await arrive(mailbox, "1", routes=("gone",))
+
+    await line.deliverer.work()
+
+    assert (await ledger.overview()).counts == {"gone": {"skipped": 1}}
