@@ -1,1 +1,7 @@
 """RingCentral on localhost, written from its reference; shares no code with the other packages."""
+
+from sandbox.ringcentral import RingCentral
+from sandbox.samples.content import Content, Generated, InMemory
+from sandbox.settings import REAL_LIMITS, Settings
+
+__all__ = ["REAL_LIMITS", "Content", "Generated", "InMemory", "RingCentral", "Settings"]

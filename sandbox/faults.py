@@ -1,0 +1,72 @@
+"""What shall go wrong: answers that fail, connections that break, notifications that get lost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Fault:
+    """The next `times` requests whose path contains `part` are answered with this instead.
+
+    Status 0 breaks the connection off without an answer. A `body` is sent as it is (an HTML error
+    page, say); without one the answer has RingCentral's error form with `code`.
+    """
+
+    part: str
+    status: int
+    code: str = "CMN-203"
+    message: str = "The sandbox was told to fail"
+    times: int = 1
+    method: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+    content_type: str = "text/html"
+
+    def meets(self, method: str, path: str) -> bool:
+        """Whether this request is one of those that shall fail."""
+        return self.times > 0 and self.part in path and self.method in (None, method)
+
+
+class Faults:
+    """Everything that is set to go wrong at the moment."""
+
+    def __init__(self) -> None:
+        self._answers: list[Fault] = []
+        self.lost_notifications = 0
+        self.truncated_downloads = 0
+        self.denied_to_user: set[str] = set()
+        self.denied_to_app: set[str] = set()
+        self.limited_mode: float | None = None
+        """Seconds of `Retry-After` while writes are refused; None: everything is available."""
+
+    def add(self, fault: Fault) -> None:
+        """Let some requests fail."""
+        self._answers.append(fault)
+
+    def clear(self) -> None:
+        """Let everything work again."""
+        self.__init__()  # type: ignore[misc]  # back to the state of a new object, nothing else
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """The fault that meets this request, used up by one; None: it shall work."""
+        for fault in self._answers:
+            if fault.meets(method, path):
+                fault.times -= 1
+                if not fault.times:
+                    self._answers.remove(fault)
+                return fault
+        return None
+
+    def loses_notification(self) -> bool:
+        """Whether the next notification shall get lost; counts it."""
+        if self.lost_notifications <= 0:
+            return False
+        self.lost_notifications -= 1
+        return True
+
+    def truncates_download(self) -> bool:
+        """Whether the next download shall break off in the middle; counts it."""
+        if self.truncated_downloads <= 0:
+            return False
+        self.truncated_downloads -= 1
+        return True

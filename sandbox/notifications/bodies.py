@@ -1,0 +1,95 @@
+"""What notifications say: the envelope, the counts of changes, and whole messages.
+
+Source: https://developers.ringcentral.com/guide/notifications/event-filters
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sandbox.clock import stamp
+from sandbox.settings import Settings
+from sandbox.state.account import Extension
+from sandbox.state.messages import StoredMessage
+
+
+@dataclass(slots=True)
+class Changes:
+    """What happened to one mailbox since its last notification, by message type."""
+
+    new: dict[str, list[int]] = field(default_factory=dict)
+    updated: dict[str, int] = field(default_factory=dict)
+    last_updated: float = 0.0
+
+    def add(self, message: StoredMessage, *, new: bool) -> None:
+        """Count one more change."""
+        kind = message.record["type"]
+        if new:
+            self.new.setdefault(kind, []).append(message.id)
+        else:
+            self.updated[kind] = self.updated.get(kind, 0) + 1
+        self.last_updated = message.modified
+
+
+def envelope(
+    event: str, subscription_id: str, owner_id: str, body: Mapping[str, Any], now: float
+) -> dict[str, Any]:
+    """A notification; its `uuid` is a number as text, as in samples since 2018."""
+    return {
+        "uuid": str(secrets.randbits(63) | 1 << 61),
+        "event": event,
+        "timestamp": stamp(now),
+        "subscriptionId": subscription_id,
+        "ownerId": owner_id,
+        "body": body,
+    }
+
+
+def change_body(
+    changes: Changes, account_id: str, extension_id: str, settings: Settings
+) -> dict[str, Any]:
+    """The body of a message-store notification."""
+    as_id = int if settings.event_ids == "number" else str
+    entries = []
+    for kind in sorted({*changes.new, *changes.updated}):
+        ids = changes.new.get(kind, [])
+        entry: dict[str, Any] = {
+            "type": kind,
+            "newCount": len(ids),
+            "updatedCount": changes.updated.get(kind, 0),
+        }
+        if ids and settings.new_message_ids:
+            entry["newMessageIds"] = ids
+        entries.append(entry)
+    return {
+        "accountId": as_id(account_id),
+        "extensionId": as_id(extension_id),
+        "lastUpdated": stamp(changes.last_updated),
+        "changes": entries,
+    }
+
+
+def message_body(message: StoredMessage, extension: Extension) -> dict[str, Any]:
+    """A whole message as instant, voicemail and fax notifications carry it: ids are text."""
+    record = message.record
+    hidden = ("uri", "extensionId", "conversationId")
+    body = {name: value for name, value in record.items() if name not in hidden}
+    body["id"] = str(message.id)
+    body["attachments"] = [_part(part) for part in record["attachments"]]
+    if record["type"] == "SMS":
+        body["conversation"] = {"id": record["conversation"]["id"]}
+        body["eventType"] = "Create"
+    body["owner"] = {
+        "extensionId": extension.id,
+        "extensionType": extension.type,
+        "name": extension.name,
+    }
+    return body
+
+
+def _part(part: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {**part, "id": str(part["id"])}
+    if part["type"] == "Text":
+        del shown["uri"]
+    return shown

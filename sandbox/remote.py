@@ -1,0 +1,61 @@
+"""Asking a sandbox in another process, for the command line: one line says what is wrong."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+DEFAULT_URL = "http://127.0.0.1:8090"
+URL_VARIABLE = "RINGPOST_SANDBOX_URL"
+
+
+class SandboxError(Exception):
+    """The sandbox does not answer, or says no; the text is one line for a person."""
+
+
+class Remote:
+    """The control face of a sandbox that runs elsewhere on this machine."""
+
+    def __init__(self, url: str | None = None) -> None:
+        self.url = (url or os.environ.get(URL_VARIABLE) or DEFAULT_URL).rstrip("/")
+
+    async def send(self, members: Mapping[str, str], files: Sequence[Path]) -> list[dict[str, Any]]:
+        """Let messages arrive; answers what was stored."""
+        form = aiohttp.FormData()
+        for name, value in members.items():
+            form.add_field(name, value)
+        for path in files:
+            try:
+                data = path.read_bytes()
+            except OSError as error:
+                raise SandboxError(f"{path}: {error.strerror}") from None
+            form.add_field("file", data, filename=path.name)
+        return await self._ask("POST", "/sandbox/messages", data=form)  # type: ignore[no-any-return]  # JSON
+
+    async def messages(self, extension: str | None = None) -> list[dict[str, Any]]:
+        """What is in the mailboxes."""
+        query = {"extension": extension} if extension else {}
+        return await self._ask("GET", "/sandbox/messages", params=query)  # type: ignore[no-any-return]  # JSON
+
+    async def facts(self) -> dict[str, Any]:
+        """Where everything is."""
+        return await self._ask("GET", "/sandbox")  # type: ignore[no-any-return]  # JSON
+
+    async def _ask(self, method: str, path: str, **options: Any) -> Any:
+        timeout = aiohttp.ClientTimeout(total=60, connect=3)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                session.request(method, self.url + path, **options) as answer,
+            ):
+                said = await answer.json()
+        except (aiohttp.ClientError, TimeoutError, ValueError):
+            raise SandboxError(
+                f"no sandbox answers at {self.url}; start one with: ringpost sandbox start"
+                f" (or set {URL_VARIABLE})"
+            ) from None
+        if answer.status >= 400:
+            raise SandboxError(str(said.get("message", f"the sandbox answered {answer.status}")))
+        return said

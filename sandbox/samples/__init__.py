@@ -1,0 +1,1 @@
+"""Messages that look real, with files that open: built in code, no fixtures on disk."""

@@ -1,0 +1,1 @@
+"""What the emulated company holds: extensions, mailboxes, sessions, subscriptions. No HTTP."""
