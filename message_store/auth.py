@@ -103,6 +103,7 @@ class Authenticator:
             if old and usable and error.transient and old.expires_at > time.time():
                 return old  # renewal was ahead of time, so a failure of it does no harm yet
             raise
+        self._token = token  # known here even if the store should fail now
         await self._store.save(token)
         return token
 

@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
+from pydantic_core import from_json
+
+
+# The strict parser stops at 200 levels, and pydantic writes no more than 255.
+DEEPEST = 100
 
 
 class NotJsonError(ValueError):
@@ -17,15 +21,16 @@ class NotJsonError(ValueError):
 def parse_json(body: bytes) -> Any:
     """The document in `body`; raises NotJsonError.
 
-    Numbers beyond 64 bits, NaN and half of a surrogate pair, which a strict parser refuses, are
-    read too: a message cut in the middle of an emoji is still a message.
+    Broken UTF-8 and half of a surrogate pair, which a strict parser refuses, are read too (a text
+    cut in the middle of an emoji is still a text), and nesting too deep to be written is cut off.
+    Whole numbers keep all their digits.
     """
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
+        return from_json(body)
+    except ValueError:
         pass
     try:
-        return _without_surrogates(json.loads(body.decode("utf-8-sig", "replace")))
+        return _mended(json.loads(body.decode("utf-8-sig", "replace")))
     except (ValueError, RecursionError) as error:
         raise NotJsonError("not a JSON document") from error
 
@@ -59,11 +64,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return max(0.0, (until - now).total_seconds())
 
 
-def _without_surrogates(value: Any) -> Any:
+def _mended(value: Any, depth: int = 0) -> Any:
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list | dict) and depth > DEEPEST:
+        return None
     if isinstance(value, list):
-        return [_without_surrogates(item) for item in value]
+        return [_mended(item, depth + 1) for item in value]
     if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+        return {_mended(key): _mended(item, depth + 1) for key, item in value.items()}
     return value
