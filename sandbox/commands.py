@@ -15,13 +15,22 @@ from rich.console import Console
 from rich.table import Table
 
 from sandbox.remote import DEFAULT_URL, URL_VARIABLE, Remote, SandboxError
-from sandbox.samples.compose import KINDS
 from sandbox.server import Server
 from sandbox.settings import GENEROUS_LIMITS, REAL_LIMITS, Settings
 
 app = typer.Typer(help="RingCentral on localhost, to try things out.", no_args_is_help=True)
 
-Kind = StrEnum("Kind", list(KINDS))  # type: ignore[misc]  # the kinds are known at run time only
+
+class Kind(StrEnum):
+    """What can be sent."""
+
+    SMS = "sms"
+    MMS = "mms"
+    FAX = "fax"
+    VOICEMAIL = "voicemail"
+    PAGER = "pager"
+
+
 Url = Annotated[
     str | None, typer.Option(help=f"Where the sandbox is; else {URL_VARIABLE}, else {DEFAULT_URL}.")
 ]
@@ -129,7 +138,9 @@ def _show(records: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         typer.echo(orjson.dumps(records, option=orjson.OPT_INDENT_2).decode())
         return
-    table = Table("id", "type", "from", "files", "status", "created", box=None)
+    table = Table(box=None)
+    for heading in ("id", "type", "from", "files", "status", "created"):
+        table.add_column(heading, no_wrap=True)
     for record in records:
         sender = record.get("from", {})
         table.add_row(
@@ -138,6 +149,6 @@ def _show(records: list[dict[str, Any]], *, as_json: bool) -> None:
             sender.get("phoneNumber") or sender.get("extensionNumber") or "",
             str(sum(part["type"] != "Text" for part in record["attachments"])),
             record["readStatus"] if record["availability"] == "Alive" else record["availability"],
-            record["creationTime"],
+            record["creationTime"][:19].replace("T", " "),
         )
     Console().print(table)

@@ -41,7 +41,11 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         """Take both ports; raises OSError when one is in use."""
         self._api_socket = _bind(settings.host, settings.port)
-        self._media_socket = _bind(settings.host, settings.media_port)
+        try:
+            self._media_socket = _bind(settings.host, settings.media_port)
+        except OSError:
+            self._api_socket.close()
+            raise
         self.emulator = Emulator(settings, _url(self._api_socket), _url(self._media_socket))
         self.outbox = Outbox(self.emulator)
         self._runners: list[web.AppRunner] = []

@@ -55,7 +55,8 @@ class Tokens:
             refresh_expires_at=now + self._settings.refresh_token_lifetime,
         )
         same = [s for s in self._sessions if (s.client_id, s.extension_id) == _owner(session)]
-        for oldest in same[: len(same) + 1 - self._settings.max_sessions]:
+        surplus = max(0, len(same) + 1 - self._settings.max_sessions)
+        for oldest in same[:surplus]:
             self._sessions.remove(oldest)
         self._sessions.append(session)
         return session
