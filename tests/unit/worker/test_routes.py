@@ -1,0 +1,186 @@
+"""Which routes run for a message."""
+
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from message_store.mailbox import Mailbox
+from message_store.message import Message
+from worker.routes import Match, Route, matching
+
+MAILBOX = Mailbox("400", "101")
+SMS = {
+    "id": 1,
+    "type": "SMS",
+    "direction": "Inbound",
+    "from": {"phoneNumber": "+16505550100", "name": "Anna Berg", "extensionNumber": "101"},
+    "to": [{"phoneNumber": "+16505550101"}, {"extensionNumber": "202", "name": "Front desk"}],
+    "subject": "Hello,\nthis is URGENT",
+    "readStatus": "Unread",
+    "messageStatus": "Received",
+}
+
+
+def route(name: str = "x", **match: Any) -> Route:
+    match = {key.rstrip("_"): value for key, value in match.items()}
+    return Route.model_validate({"name": name, "match": match, "steps": ["step"]})
+
+
+def runs(match: dict[str, Any], message: dict[str, Any] = SMS) -> bool:
+    found = matching([route(**match)], Message.model_validate(message), MAILBOX)
+    return bool(found)
+
+
+def test_every_route_that_matches_runs() -> None:
+    """All matching routes are found, in the order of the file."""
+    routes = [route("a"), route("b", type="Fax"), route("c", type="SMS"), route("d")]
+    found = matching(routes, Message.model_validate(SMS), MAILBOX)
+    assert [one.name for one in found] == ["a", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        {"type": "sms"},
+        {"type": ["Fax", "SMS"]},
+        {"type": "S*"},
+        {"direction": "INBOUND"},
+        {"from": "650-555-0100"},
+        {"from": "+1 (650) 555-0100"},
+        {"from": "101"},
+        {"from": "anna berg"},
+        {"from": "+1650*"},
+        {"from": "+1.650.555.????"},
+        {"from": "*0100"},
+        {"from": ["+14155550100", "6505550100"]},
+        {"to": "6505550101"},
+        {"to": "202"},
+        {"to": "front*"},
+        {"extension": "101"},
+        {"extension": "1??"},
+        {"text": "urgent"},
+        {"text": "hello, this"},
+        {"text": "hello*urgent"},
+        {"text": "*THIS*"},
+        {"text": "*"},
+        {"readStatus": "Unread"},
+        {"messageStatus": ["Queued", "Received"]},
+        {"type": "SMS", "direction": "Inbound", "text": "urgent"},
+    ],
+)
+def test_it_runs(match: dict[str, Any]) -> None:
+    """These conditions hold for a text message."""
+    assert runs(match)
+
+
+@pytest.mark.parametrize(
+    "match",
+    [
+        {"type": "Fax"},
+        {"type": "MMS"},
+        {"type": "?S"},
+        {"direction": "Outbound"},
+        {"from": "6505550101"},
+        {"from": "10"},
+        {"from": "anna"},
+        {"from": "650*"},
+        {"to": "6505550100"},
+        {"extension": "10"},
+        {"extension": "400"},
+        {"text": "urgent!"},
+        {"text": "urgent*"},
+        {"text": "*hello"},
+        {"readStatus": "Read"},
+        {"messageStatus": "*Failed"},
+        {"type": "SMS", "direction": "Outbound"},
+        {"type": "Fax", "text": "urgent"},
+    ],
+)
+def test_it_does_not_run(match: dict[str, Any]) -> None:
+    """These conditions do not hold for it."""
+    assert not runs(match)
+
+
+def test_sms_matches_mms_and_mms_only_mms() -> None:
+    """An MMS is what RingCentral calls an SMS with attachments of its own kind."""
+    mms = {**SMS, "attachments": [{"id": 1, "type": "MmsAttachment"}]}
+    assert runs({"type": "SMS"}, mms)
+    assert runs({"type": "MMS"}, mms)
+    assert not runs({"type": "MMS"}, SMS)
+
+
+@pytest.mark.parametrize("written", ["Voicemail", "VoiceMail", "VOICEMAIL"])
+def test_voicemail_is_spelled_either_way(written: str) -> None:
+    """Voicemail and VoiceMail are the same."""
+    assert runs({"type": written}, {"id": 1, "type": "VoiceMail"})
+    assert runs({"type": written}, {"id": 1, "type": "Voicemail"})
+
+
+def test_an_inbound_fax_without_recipients_has_the_called_number_in_its_subject() -> None:
+    """`to` holds for the number in `subject` of a fax that names no recipient."""
+    fax = {"id": 1, "type": "Fax", "direction": "Inbound", "subject": "(650) 555-0100"}
+    assert runs({"to": "+16505550100"}, fax)
+    assert not runs({"to": "+16505550100"}, {**fax, "to": [{"phoneNumber": "+16505550101"}]})
+    assert not runs({"to": "+16505550100"}, {**SMS, "to": [], "subject": "6505550100"})
+
+
+@pytest.mark.parametrize("key", ["from", "to", "text", "readStatus", "messageStatus", "type"])
+def test_what_is_absent_matches_nothing(key: str) -> None:
+    """No condition holds for a field that the message lacks, not even `*`."""
+    assert not runs({key: "*"}, {"id": 1})
+
+
+def test_regular_expressions_are_plain_text() -> None:
+    """Only `*` and `?` are special."""
+    assert runs({"text": "1.5 [x] (y) a|b"}, {**SMS, "subject": "costs 1.5 [x] (y) a|b"})
+    assert not runs({"text": "1.5*"}, {**SMS, "subject": "1x5"})
+    assert not runs({"text": ["a*|b*"]}, {**SMS, "subject": "b"})
+
+
+@given(
+    st.lists(st.text("ab?", max_size=3), min_size=1, max_size=5).map("*".join),
+    st.text("ab", max_size=8),
+)
+def test_wildcards_mean_what_they_always_mean(pattern: str, text: str) -> None:
+    """The atomic search finds a match exactly when trying everything would."""
+
+    def fits(pattern: str, text: str) -> bool:
+        if not pattern:
+            return not text
+        if pattern[0] == "*":
+            return fits(pattern[1:], text) or (bool(text) and fits(pattern, text[1:]))
+        return bool(text) and pattern[0] in ("?", text[0]) and fits(pattern[1:], text[1:])
+
+    if "*" in pattern or "?" in pattern:
+        message = {"id": 1, "from": {"name": "x" + text}}
+        assert runs({"from": "x" + pattern}, message) is fits(pattern, text)
+
+
+def test_a_hostile_text_costs_no_time() -> None:
+    """Many wildcards over a long text that nearly fits end at once."""
+    started = time.perf_counter()
+    assert not runs({"text": "*a" * 20 + "*b"}, {**SMS, "subject": "a" * 20_000})
+    assert time.perf_counter() - started < 1
+
+
+def test_conditions_are_compiled_when_the_file_is_read() -> None:
+    """The conditions are there before the first message, and the same object after."""
+    match = Match.model_validate({"type": "Fax"})
+    assert "conditions" in vars(match)
+    assert match.conditions is match.conditions
+
+
+def test_a_hundred_routes_are_quick() -> None:
+    """A message finds its way through 100 routes in well under a millisecond."""
+    routes = [
+        route(str(n), type="SMS", from_=[f"+1650555{n:04d}", "+1415*"], text="urgent")
+        for n in range(100)
+    ]
+    message = Message.model_validate(SMS)
+    started = time.perf_counter()
+    for _ in range(50):
+        matching(routes, message, MAILBOX)
+    assert (time.perf_counter() - started) / 50 < 0.001
