@@ -1,0 +1,230 @@
+"""The email handler against a real SMTP server: what arrives, and what becomes of refusals."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+
+from worker.handlers.conformance import Bench, HandlerConformance
+from worker.handlers.conformance_cases import CASES, FAX, HOSTILE, MMS, SMS, VOICEMAIL, Case
+from worker.handlers.contract import Handler, PermanentError, TransientError
+from worker.handlers.email import Email
+
+Peer = Any  # the conftest's SmtpPeer: conftest modules cannot be imported
+Start = Callable[..., Peer]
+
+
+def email(url: str, **options: Any) -> Email:
+    defaults = {"from": "Office phone <phone@example.com>", "to": ["office@example.com"]}
+    return Email.model_validate({"smtp": url, **defaults, **options})
+
+
+@pytest.fixture
+async def send(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Awaitable[str]]:
+    """`await send(handler, case, attempt)`: the handler's words; the handler stays open."""
+
+    async def send(handler: Handler, case: Case, number: int = 1) -> str:
+        return await Bench(case, tmp_path_factory.mktemp("spool")).attempt(handler, number)
+
+    return send
+
+
+Send = Callable[..., Awaitable[str]]
+
+
+class TestConformance(HandlerConformance):
+    """The email handler passes the suite for all handlers."""
+
+    @pytest.fixture(autouse=True)
+    def peer(self, smtp_peer: Start) -> None:
+        self.server = smtp_peer(decode_data=False)
+
+    def make_handler(self) -> Handler:
+        return email(self.server.url)
+
+    def break_peer(self) -> AbstractContextManager[object]:
+        @contextmanager
+        def hung_up() -> Iterator[None]:
+            self.server.temper.hang_up = True
+            yield
+            self.server.temper.hang_up = False
+
+        return hung_up()
+
+
+def attachments(mail: EmailMessage) -> dict[str | None, tuple[str, Any]]:
+    return {
+        part.get_filename(): (part.get_content_type(), part.get_payload(decode=True))
+        for part in mail.iter_attachments()
+    }
+
+
+async def test_a_fax_arrives(smtp_peer: Start, send: Send) -> None:
+    """A parser finds sender, recipients, subject, both texts and the file intact."""
+    peer = smtp_peer()
+    handler = email(peer.url, to=["Zoë <a@example.com>", "b@example.com"])
+    assert await send(handler, FAX) == "mailed to 2 recipients"
+    await handler.close()
+    (received,) = peer.temper.received
+    mail = received.mail
+    assert received.sender == "phone@example.com"
+    assert received.recipients == ["a@example.com", "b@example.com"]
+    assert mail["From"] == "Office phone <phone@example.com>"
+    assert mail["To"] == "Zoë <a@example.com>, b@example.com"
+    assert mail["Subject"] == "Fax from Jane Doe (+16505550100), 3 pages"
+    assert mail["Date"] == "Sun, 23 Nov 2025 14:17:08 +0000"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail["X-Ringpost-Type"] == "Fax"
+    assert mail["X-Ringpost-Mailbox"] == "230919004/230919005"
+    assert mail["Message-ID"].endswith(".ringpost@example.com>")
+    plain, html = (mail.get_body((kind,)) for kind in ("plain", "html"))
+    assert plain is not None
+    assert html is not None
+    assert "Received: 23 Nov 2025, 14:17 UTC" in plain.get_content()
+    assert "Front desk (+16505550111)" in html.get_content()
+    assert attachments(mail) == {"document-501.pdf": ("application/pdf", FAX.contents["501"])}
+    assert all(len(line) <= 998 for line in received.raw.split(b"\r\n"))
+    assert not [part.defects for part in mail.walk() if part.defects]
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+async def test_every_file_arrives_intact(case: Case, smtp_peer: Start, send: Send) -> None:
+    """Whatever is in it, dots and line ends included, an attachment comes out as it went in."""
+    peer = smtp_peer()
+    handler = email(peer.url)
+    await send(handler, case)
+    await handler.close()
+    found = sorted(content for _, content in attachments(peer.temper.received[0].mail).values())
+    assert found == sorted(case.contents.values())
+
+
+async def test_a_stranger_writes_no_header(smtp_peer: Start, send: Send) -> None:
+    """Line ends in names, types and texts make no header, no recipient, no markup, no type."""
+    peer = smtp_peer()
+    handler = email(peer.url, subject="{{ message.sender }} {{ message.subject }}")
+    await send(handler, HOSTILE)
+    await handler.close()
+    (received,) = peer.temper.received
+    assert received.recipients == ["office@example.com"]
+    assert received.mail["Bcc"] is None
+    assert "\n" not in received.mail["Subject"]
+    html = received.mail.get_body(("html",))
+    assert html is not None
+    assert "<script>" not in html.get_content()
+    assert "<b>" not in html.get_content()
+    kinds = {kind for kind, _ in attachments(received.mail).values()}
+    assert kinds <= {"application/octet-stream", "application/pdf"}
+    names = attachments(received.mail)
+    assert "Rechnung für “Łódź” 日本.pdf" in names
+    assert not [name for name in names if "/" in str(name) or "\n" in str(name)]
+
+
+async def test_texts_and_templates(smtp_peer: Start, send: Send) -> None:
+    """An SMS carries its text; templates take the place of subject and text."""
+    peer = smtp_peer()
+    plain = email(peer.url)
+    own = email(peer.url, subject="{{ message.type }}!", text="Call {{ message.from.name }}")
+    for handler, case in ((plain, SMS), (plain, VOICEMAIL), (plain, MMS), (own, SMS)):
+        await send(handler, case)
+    for handler in (plain, own):
+        await handler.close()
+    mails = [received.mail for received in peer.temper.received]
+    assert [mail["Subject"] for mail in mails] == [
+        "Text message from Jane Doe (+16505550100)",
+        "Voicemail from Jane Doe (+16505550100), 0:42 min",
+        "MMS from Jane Doe (+16505550100)",
+        "SMS!",
+    ]
+    texts = [str(body.get_content()) for mail in mails if (body := mail.get_body(("plain",)))]
+    assert "Are you open today?" in texts[0]
+    assert "Call Jane Doe" in texts[3]
+    assert "Are you open" not in texts[3]
+
+
+async def test_a_repeat_is_recognisable(smtp_peer: Start, send: Send) -> None:
+    """Two attempts at one delivery have one Message-ID, another message has another."""
+    peer = smtp_peer()
+    handler = email(peer.url)
+    for case in (FAX, FAX, SMS):
+        await send(handler, case)
+    await handler.close()
+    ids = [received.mail["Message-ID"] for received in peer.temper.received]
+    assert ids[0] == ids[1] != ids[2]
+
+
+async def test_a_burst_uses_one_connection(smtp_peer: Start, send: Send) -> None:
+    """Mails one after the other go over one connection; one closed by the server is replaced."""
+    peer = smtp_peer()
+    handler = email(peer.url)
+    for _ in range(3):
+        await send(handler, SMS)
+    assert peer.temper.connections == 1
+    peer.temper.hang_up = True
+    with pytest.raises(TransientError):
+        await send(handler, SMS)
+    peer.temper.hang_up = False
+    await send(handler, SMS)
+    assert peer.temper.connections == 2
+    await handler.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"), [("451 4.3.0 later", TransientError), ("554 5.7.1 no", PermanentError)]
+)
+async def test_a_refused_mail(
+    smtp_peer: Start, send: Send, answer: str, kind: type[Exception]
+) -> None:
+    """4xx is tried again, 5xx given up, and the connection serves the next mail."""
+    peer = smtp_peer()
+    handler = email(peer.url)
+    peer.temper.data.append(answer)
+    with pytest.raises(kind, match=answer):
+        await send(handler, FAX)
+    await send(handler, FAX)
+    assert (len(peer.temper.received), peer.temper.connections) == (1, 1)
+    await handler.close()
+
+
+async def test_a_recipient_refused_for_good(smtp_peer: Start, send: Send) -> None:
+    """The others get the mail, and the outcome says who many did not, without an address."""
+    peer = smtp_peer()
+    peer.temper.rcpt["b@example.com"] = "550 5.1.1 <b@example.com> unknown"
+    handler = email(peer.url, to=["a@example.com", "b@example.com"])
+    words = await send(handler, FAX)
+    assert words == "mailed to 1 of 2 recipients; refused: 550 5.1.1 <...> unknown"
+    assert peer.temper.received[0].recipients == ["a@example.com"]
+    peer.temper.rcpt["a@example.com"] = "550 no"
+    with pytest.raises(PermanentError, match="refused every recipient: 550 no"):
+        await send(handler, FAX)
+    await handler.close()
+
+
+async def test_a_recipient_put_off(smtp_peer: Start, send: Send) -> None:
+    """It holds the mail for all at first, so that nobody gets it twice; later the others get it."""
+    peer = smtp_peer()
+    peer.temper.rcpt["b@example.com"] = "450 greylisted"
+    handler = email(peer.url, to=["a@example.com", "b@example.com"])
+    with pytest.raises(TransientError, match="put a recipient off: 450 greylisted"):
+        await send(handler, FAX, 3)
+    assert peer.temper.received == []
+    assert "1 of 2" in await send(handler, FAX, 4)
+    await handler.close()
+
+
+async def test_a_mail_too_large(smtp_peer: Start, send: Send) -> None:
+    """The server's limit is known before a byte of the mail goes out."""
+    peer = smtp_peer(data_size_limit=100_000)
+    handler = email(peer.url)
+    with pytest.raises(PermanentError, match=r"the mail has 0\.1 MiB, .* takes 0\.1 MiB at most"):
+        await send(handler, FAX)
+    assert peer.temper.received == []
+    await send(handler, SMS)
+    await handler.close()
+
+
+async def test_nobody_listens(send: Send) -> None:
+    """A server that is not there is tried again."""
+    with pytest.raises(TransientError, match=r"no connection to 127\.0\.0\.1:1: "):
+        await send(email("smtp://127.0.0.1:1"), SMS)

@@ -1,0 +1,242 @@
+"""The archive: its layout, its commit, its repeats, its words."""
+
+import json
+import os
+import threading
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from message_store.mailbox import Mailbox
+from message_store.message import Message
+from worker.handlers.archive import Archive, folder_of
+from worker.handlers.conformance import HandlerConformance
+from worker.handlers.conformance_cases import CASES, FAX, HOSTILE, MAILBOX, MMS, Case
+from worker.handlers.contract import Handler, PermanentError, TransientError
+from worker.handlers.durable import DurableFolders, Source
+
+Attempt = Callable[[Handler, Case], Awaitable[str]]
+
+
+class TestConformance(HandlerConformance):
+    """The archive passes the suite for all handlers."""
+
+    @pytest.fixture(autouse=True)
+    def folder(self, tmp_path: Path) -> None:
+        self.to = tmp_path / "archive"
+
+    def make_handler(self) -> Handler:
+        return Archive(to=str(self.to))
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def manifest_of(folder: Path) -> dict[str, dict[str, object]]:
+    files = json.loads((folder / "manifest.json").read_bytes())["files"]
+    return {entry["name"]: entry for entry in files}
+
+
+async def test_layout(tmp_path: Path, attempt: Attempt) -> None:
+    """The folder is account/extension/year/month/day/type-id, with message, file and manifest."""
+    words = await attempt(Archive(to=tmp_path.as_uri()), FAX)
+    folder = tmp_path / "230919004/230919005/2025/11/23/Fax-501"
+    assert words == "archived with 1 file"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "document-501.pdf",
+        "manifest.json",
+        "message.json",
+    ]
+    assert json.loads((folder / "message.json").read_bytes()) == FAX.message.to_wire()
+    assert manifest_of(folder)["document-501.pdf"] == {
+        "name": "document-501.pdf",
+        "size": len(FAX.contents["501"]),
+        "sha256": sha256(FAX.contents["501"]).hexdigest(),
+        "content_type": "application/pdf",
+    }
+
+
+async def test_only_its_owner_may_read_it(tmp_path: Path, attempt: Attempt) -> None:
+    """Folders are 0700 and files 0600 from the first moment on."""
+    await attempt(Archive(to=str(tmp_path / "a")), FAX)
+    for path in (tmp_path / "a").rglob("*"):
+        assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600)
+
+
+async def test_a_repeat_is_recognised(tmp_path: Path, attempt: Attempt) -> None:
+    """A second delivery finds the folder committed and leaves it alone."""
+    archive = Archive(to=str(tmp_path))
+    await attempt(archive, FAX)
+    before = {path: path.stat().st_ino for path in files_below(tmp_path)}
+    assert await attempt(archive, FAX) == "already archived"
+    assert {path: path.stat().st_ino for path in before} == before
+    assert len(files_below(tmp_path)) == len(before)
+
+
+async def test_a_partial_folder_is_completed(tmp_path: Path, attempt: Attempt) -> None:
+    """Without a manifest, or with a file missing or cut short, the folder is written again."""
+    folder = folder_of(tmp_path, MAILBOX, MMS.message)
+    for damage in ("manifest.json", "message.json", "a-5.png"):
+        await attempt(Archive(to=str(tmp_path)), MMS)
+        (folder / damage).unlink()
+        assert await attempt(Archive(to=str(tmp_path)), MMS) == "archived with 2 files"
+        assert (folder / damage).exists()
+    (folder / "a-5.png").write_bytes(b"cut")
+    assert await attempt(Archive(to=str(tmp_path)), MMS) == "archived with 2 files"
+    assert (folder / "a-5.png").read_bytes() == MMS.contents["5"]
+
+
+async def test_a_newer_version_replaces_the_older(tmp_path: Path, attempt: Attempt) -> None:
+    """A message that changed is archived as it now is, manifest and all."""
+    await attempt(Archive(to=str(tmp_path)), FAX)
+    changed = Case({**FAX.wire, "readStatus": "Read"}, FAX.contents)
+    assert await attempt(Archive(to=str(tmp_path)), changed) == "archived with 1 file"
+    folder = folder_of(tmp_path, MAILBOX, FAX.message)
+    text = (folder / "message.json").read_bytes()
+    assert json.loads(text)["readStatus"] == "Read"
+    assert manifest_of(folder)["message.json"]["sha256"] == sha256(text).hexdigest()
+
+
+async def test_nothing_leaves_the_folder(tmp_path: Path, attempt: Attempt) -> None:
+    """Ids, types and names that climb, collide or hide stay below the destination, one by one."""
+    await attempt(Archive(to=str(tmp_path / "in/archive")), HOSTILE)
+    inside = files_below(tmp_path / "in/archive/230919004")
+    assert files_below(tmp_path) == inside
+    assert len({path.parent for path in inside}) == 1
+    assert len(inside) == 8 + 2
+    assert not [path for path in inside if path.name.startswith(".")]
+    (folder,) = {path.parent for path in inside}
+    assert json.loads((folder / "message.json").read_bytes())["id"] == HOSTILE.wire["id"]
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+async def test_every_file_is_in_the_manifest(case: Case, tmp_path: Path, attempt: Attempt) -> None:
+    """What the manifest says of name, size and sha256 is what lies there."""
+    await attempt(Archive(to=str(tmp_path / "archive")), case)
+    folder = folder_of(tmp_path / "archive", MAILBOX, case.message)
+    entries = manifest_of(folder)
+    assert set(entries) == {path.name for path in folder.iterdir()} - {"manifest.json"}
+    for name, entry in entries.items():
+        content = (folder / name).read_bytes()
+        assert (entry["size"], entry["sha256"]) == (len(content), sha256(content).hexdigest())
+
+
+def test_the_day_is_in_utc() -> None:
+    """A message just before midnight in New York belongs to the next day."""
+    message = Message.model_validate({"id": 1, "creationTime": "2025-12-31T23:30:00-05:00"})
+    assert folder_of(Path("/a"), Mailbox("1", "2"), message) == Path("/a/1/2/2026/01/01/Message-1")
+
+
+def test_two_writers_leave_one_whole(tmp_path: Path) -> None:
+    """Writers with different versions at once leave the files and the manifest of one of them."""
+    folder = tmp_path / "a/b"
+
+    def write(number: int) -> None:
+        text = b"%d" % number * 1000
+        sources = [Source(name, "text/plain", text) for name in ("one", "two", "three")]
+        for _ in range(10):
+            DurableFolders(tmp_path / "a").write(folder, sources)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    contents = {(folder / name).read_bytes() for name in ("one", "two", "three")}
+    assert len(contents) == 1
+    assert manifest_of(folder)["one"]["sha256"] == sha256(contents.pop()).hexdigest()
+    assert not list(folder.glob(".*"))
+
+
+def test_a_manifest_comes_after_everything_is_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each file is synced before it gets its name, the manifest last, then folder and parents."""
+    steps: list[str] = []
+    names: dict[int, str] = {}
+    real_open, real_replace = os.open, Path.replace
+
+    def spy_open(path: Path, *args: int) -> int:
+        descriptor = real_open(path, *args)
+        names[descriptor] = "part" if path.suffix == ".part" else path.name
+        return descriptor
+
+    def spy_replace(self: Path, target: Path) -> Path:
+        steps.append(target.name)
+        return real_replace(self, target)
+
+    monkeypatch.setattr(os, "open", spy_open)
+    monkeypatch.setattr(os, "fsync", lambda fd: steps.append(f"sync {names[fd]}"))
+    monkeypatch.setattr(Path, "replace", spy_replace)
+    folders = DurableFolders(tmp_path)
+    folders.write(tmp_path / "day/Fax-1", [Source("a", "x/y", b"1"), Source("b", "x/y", b"2")])
+    assert steps == [
+        *("sync " + tmp_path.name, "sync part", "sync part", "a", "b", "sync part"),
+        *("manifest.json", "sync Fax-1", "sync day"),
+    ]
+    steps.clear()
+    folders.write(tmp_path / "day/Fax-2", [])
+    assert steps == ["sync part", "manifest.json", "sync Fax-2", "sync day"]
+
+
+def test_a_removed_day_is_made_again(tmp_path: Path) -> None:
+    """What is remembered of parents does not outlive the parents."""
+    folders = DurableFolders(tmp_path / "a")
+    folders.write(tmp_path / "a/b/c", [])
+    (tmp_path / "a/b/c/manifest.json").unlink()
+    (tmp_path / "a/b/c").rmdir()
+    (tmp_path / "a/b").rmdir()
+    assert folders.write(tmp_path / "a/b/c", [])
+
+
+async def test_a_full_disk_is_no_verdict(
+    tmp_path: Path, attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No room is worth another attempt, says so with the remedy, and leaves no partial file."""
+
+    def full(descriptor: int, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    archive = Archive(to=str(tmp_path / "archive"))
+    monkeypatch.setattr(os, "write", full)
+    durable_write = DurableFolders(tmp_path / "archive")
+    with pytest.raises(OSError, match="No space"):
+        durable_write.write(tmp_path / "archive/x", [Source("a", "x/y", b"1")])
+    assert files_below(tmp_path / "archive") == []
+    with pytest.raises(TransientError, match="No space left on device; make room there"):
+        archive._write(tmp_path / "archive/y", FAX.message, [])
+
+
+async def test_check_says_what_is_wrong(tmp_path: Path) -> None:
+    """A destination that can be written says how much room it has, another one says why not."""
+    assert "GB free" in await Archive(to=str(tmp_path / "not/yet/there")).check()
+    assert not (tmp_path / "not").exists()
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(PermanentError, match=r"file/below: Not a directory; see that"):
+        await Archive(to=str(tmp_path / "file/below")).check()
+
+
+@pytest.mark.parametrize(
+    ("to", "words"),
+    [
+        ("s3://bucket/x", "s3:// is not a place archive can write to"),
+        ("file://data/archive", "file:// with a host (data)"),
+        ("", "empty"),
+    ],
+)
+def test_a_wrong_destination_is_refused(to: str, words: str) -> None:
+    """Other schemes and hosts are refused at start, with what to write instead."""
+    with pytest.raises(ValidationError) as error:
+        Archive(to=to)
+    assert words in str(error.value)
+
+
+def test_destinations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """file:// addresses are absolute and percent-encoded, plain paths start where we are."""
+    monkeypatch.chdir(tmp_path)
+    assert Archive(to="file:///srv/my%20messages")._root == Path("/srv/my messages")
+    assert Archive(to="data/archive")._root == tmp_path / "data/archive"

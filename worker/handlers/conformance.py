@@ -1,0 +1,239 @@
+"""The conformance suite: the same hard cases for every handler, built in or plugged in.
+
+    class TestChat(HandlerConformance):
+        def make_handler(self) -> Handler:
+            return Chat(url="https://chat.example.com/hook")
+
+pytest finds the tests in the subclass; unittest runs them too. They need no plug-in of pytest.
+"""
+
+import asyncio
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TypeVar
+
+from message_store.errors import LimitedMode, NotFound, RateLimited, RingCentralError
+from worker.handlers.conformance_cases import CASES, FAX, MAILBOX, SMS, Case
+from worker.handlers.conformance_fakes import FakeNetwork, FakeStore
+from worker.handlers.context import DeliveryContext
+from worker.handlers.contract import ClosingHandler, Handler, HandlerError, TransientError
+from worker.spool import Spool
+
+__all__ = ["CASES", "Case", "ClosingConformance", "HandlerConformance"]
+
+Result = TypeVar("Result")
+SECONDS = 30
+
+
+class Bench:
+    """One message, its mailbox and its network, and attempts at it with the same identity."""
+
+    def __init__(self, case: Case, folder: Path) -> None:
+        self.store = FakeStore(case)
+        self.network = FakeNetwork()
+        self._case = case
+        self._spool = Spool(folder / "spool", self.store)
+
+    async def attempt(self, handler: Handler, number: int = 1) -> str:
+        """Call the handler once; its words, checked."""
+        message = self._case.message
+        context = DeliveryContext(
+            mailbox=MAILBOX,
+            message=message,
+            route="Conformance",
+            step="tested",
+            attempt=number,
+            store=self.store,
+            spool=self._spool,
+            http=self.network,
+        )
+        before = message.model_dump()
+        words = await handler.handle(message, context)
+        _require(isinstance(words, str), f"the outcome is words, not {type(words).__name__}")
+        _require(bool(words.strip()), "the outcome says nothing")
+        _require(len(words) <= 300, "the outcome is a few words, not a report")
+        _require("\n" not in words, "the outcome is one line")
+        _require(message.model_dump() == before, "the handler changed the message")
+        return words
+
+
+class HandlerConformance(ABC):
+    """The hard cases; subclass it and say how the handler is made."""
+
+    @abstractmethod
+    def make_handler(self) -> Handler:
+        """A fresh handler with options that work in the test."""
+
+    def break_peer(self) -> AbstractContextManager[object] | None:
+        """What makes the handler's own peer hang up; None if it only uses the context's calls."""
+        return None
+
+    def test_says_what_it_did_with_every_kind_of_message(self) -> None:
+        """Fax, voicemail, SMS, MMS, nearly empty and hostile messages are all handled."""
+        for case in CASES.values():
+            self._run(case, lambda handler, bench: bench.attempt(handler))
+
+    def test_repeats_with_the_same_identity(self) -> None:
+        """A second call after a lost record succeeds too."""
+
+        async def twice(handler: Handler, bench: Bench) -> None:
+            await bench.attempt(handler)
+            await bench.attempt(handler, 2)
+
+        for case in CASES.values():
+            self._run(case, twice)
+
+    def test_works_side_by_side(self) -> None:
+        """Calls for the same message at the same time do not disturb each other."""
+
+        async def together(handler: Handler, bench: Bench) -> None:
+            await asyncio.gather(*(bench.attempt(handler) for _ in range(5)))
+
+        self._run(FAX, together)
+
+    def test_passes_on_a_broken_attachment(self) -> None:
+        """A download that breaks off fails the attempt, and the next one succeeds."""
+
+        async def broken(handler: Handler, bench: Bench) -> None:
+            bench.store.broken = True
+            error = await _failure(bench.attempt(handler))
+            if bench.store.downloads:
+                _require(error is not None, "a file broke off and the handler said it was done")
+                _require(_is_transient(error), f"worth another attempt, but it raised {error!r}")
+            bench.store.broken = False
+            await bench.attempt(handler, 2)
+
+        self._run(FAX, broken)
+
+    def test_passes_on_a_peer_that_hangs_up(self) -> None:
+        """A destination that goes away fails the attempt for now, and the next one succeeds."""
+
+        async def hung_up(handler: Handler, bench: Bench) -> None:
+            bench.network.hangs_up = True
+            breaking = self.break_peer()
+            if breaking is None:
+                error = await _failure(bench.attempt(handler))
+            else:
+                with breaking:
+                    error = await _failure(bench.attempt(handler))
+            if bench.network.calls or breaking is not None:
+                _require(error is not None, "the peer hung up and the handler said it was done")
+                _require(_is_transient(error), f"worth another attempt, but it raised {error!r}")
+            bench.network.hangs_up = False
+            await bench.attempt(handler, 2)
+
+        self._run(SMS, hung_up)
+
+    def test_ends_when_cancelled(self) -> None:
+        """At its deadline an attempt is cancelled and ends; it does not say it was done."""
+
+        async def cancelled(handler: Handler, bench: Bench) -> None:
+            bench.store.hanging = True
+            task = asyncio.create_task(bench.attempt(handler))
+            asked = asyncio.create_task(bench.store.asked.wait())
+            await asyncio.wait([task, asked], return_when=asyncio.FIRST_COMPLETED)
+            asked.cancel()
+            task.cancel()
+            await asyncio.wait([task], timeout=SECONDS / 3)
+            _require(task.done(), "it went on after it was cancelled")
+            _require(task.cancelled() or not bench.store.downloads, "it swallowed its cancellation")
+            bench.store.hanging = False
+            await bench.attempt(handler, 2)
+
+        self._run(FAX, cancelled)
+
+    def test_checks_its_destination(self) -> None:
+        """`check` answers in words or raises HandlerError, and the handler works afterwards."""
+
+        async def checked(handler: Handler, bench: Bench) -> None:
+            try:
+                words = await handler.check()
+            except HandlerError as error:
+                words = error.reason
+            _require(bool(words.strip()), "the check says nothing")
+            _require("\n" not in words, "the check's words are one line")
+            await bench.attempt(handler)
+
+        self._run(SMS, checked)
+
+    def test_may_be_closed_twice_and_unused(self) -> None:
+        """`close` is harmless whatever went before."""
+        handler = self.make_handler()
+
+        async def close_twice() -> None:
+            await handler.close()
+            await handler.start()
+            await handler.close()
+            await handler.close()
+
+        asyncio.run(close_twice())
+
+    def _run(self, case: Case, do: Callable[[Handler, Bench], Awaitable[object]]) -> None:
+        async def run(folder: Path) -> None:
+            handler = self.make_handler()
+            await handler.start()
+            try:
+                async with asyncio.timeout(SECONDS):
+                    await do(handler, Bench(case, folder))
+            finally:
+                await handler.close()
+
+        with tempfile.TemporaryDirectory() as folder:
+            asyncio.run(run(Path(folder)))
+
+
+class ClosingConformance(ABC):
+    """The hard cases of a closing handler."""
+
+    @abstractmethod
+    def make_handler(self) -> ClosingHandler:
+        """A fresh handler."""
+
+    def test_answers_for_every_message(self) -> None:
+        """Every id gets its words or its own error; one that is gone already counts as done."""
+        store = FakeStore(SMS)
+        store.errors = {"2": NotFound("gone"), "3": LimitedMode("not now")}
+        results = asyncio.run(self.make_handler().finish(MAILBOX, ["1", "2", "3"], store))
+        _require(set(results) == {"1", "2", "3"}, "there is not one answer for each id")
+        _require(isinstance(results["1"], str), "a change that worked has no words")
+        _require(isinstance(results["2"], str), "a message that is gone counts as done")
+        _require(isinstance(results["3"], TransientError), "one refused for now is tried again")
+
+    def test_does_nothing_for_no_messages(self) -> None:
+        """An empty list changes nothing; to RingCentral it might mean everything."""
+        store = FakeStore(SMS)
+        results = asyncio.run(self.make_handler().finish(MAILBOX, [], store))
+        _require(results == {} and store.changed == [], "it changed something for no messages")
+
+    def test_raises_if_the_call_fails(self) -> None:
+        """A failed call is no outcome of its messages."""
+        store = FakeStore(SMS)
+        store.refusal = RateLimited("slow down", retry_after=7)
+        error = asyncio.run(_failure(self.make_handler().finish(MAILBOX, ["1"], store)))
+        _require(error is not None, "the call failed and the handler said it was done")
+        _require(_is_transient(error), f"worth another attempt, but it raised {error!r}")
+
+
+async def _failure(call: Awaitable[object]) -> Exception | None:
+    try:
+        await call
+    except AssertionError:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever it raises is what is looked at
+        return error
+    return None
+
+
+def _require(condition: bool, complaint: str) -> None:
+    # Not the statement `assert`: it would vanish under python -O and lack pytest's rewriting.
+    if not condition:
+        raise AssertionError(complaint)
+
+
+def _is_transient(error: Exception | None) -> bool:
+    if isinstance(error, RingCentralError):
+        return error.transient
+    return isinstance(error, TransientError | OSError)

@@ -1,0 +1,128 @@
+"""Stand-ins for the conformance suite: a mailbox and a network that can be made to fail."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from types import TracebackType
+from typing import Any, Self
+
+from pydantic import AnyUrl
+
+from message_store.content import Content
+from message_store.errors import ConnectionFailed, NotFound, RingCentralError
+from message_store.mailbox import Mailbox
+from message_store.message import Attachment, Message
+from message_store.protocol import Outcomes
+from worker.handlers.conformance_cases import Case
+from worker.handlers.contract import Reply, TransientError
+from worker.handlers.egress import Egress
+
+
+class FakeContent(Content):
+    """The bytes of one attachment in pieces; may break off or hang in the middle."""
+
+    def __init__(self, content: bytes, content_type: str, *, breaks: bool, hangs: bool) -> None:
+        self._pieces = [content[at : at + 65536] for at in range(0, len(content), 65536)]
+        self._breaks = breaks
+        self._hangs = hangs
+        self.content_type = content_type
+        self.size = len(content)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        return
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._breaks:
+            raise ConnectionFailed("the connection broke off")
+        if self._hangs:
+            await asyncio.Event().wait()
+        for piece in self._pieces:
+            yield piece
+
+
+class FakeStore:
+    """A mailbox in memory that keeps to MessageStoreAccess."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self.broken = False
+        self.hanging = False
+        self.downloads = 0
+        self.asked = asyncio.Event()
+        self.changed: list[str] = []
+        self.errors: dict[str, RingCentralError] = {}
+        self.refusal: RingCentralError | None = None
+
+    async def get(self, mailbox: Mailbox, message_id: str) -> Message:
+        """The case's message."""
+        message = self._case.message
+        if message.id != message_id:
+            raise NotFound("there is no such message")
+        return message
+
+    def content(
+        self, mailbox: Mailbox, message_id: str, attachment: Attachment, *, offset: int = 0
+    ) -> AbstractAsyncContextManager[Content]:
+        """The attachment's bytes, or the break or silence that was set."""
+        self.downloads += 1
+        self.asked.set()
+        return FakeContent(
+            self._case.contents[attachment.id][offset:],
+            attachment.content_type or "application/octet-stream",
+            breaks=self.broken,
+            hangs=self.hanging,
+        )
+
+    async def set_read_status(self, mailbox: Mailbox, ids: Sequence[str], status: str) -> Outcomes:
+        """Note the ids; the errors that were set are answered."""
+        return self._changed(ids)
+
+    async def delete(
+        self, mailbox: Mailbox, ids: Sequence[str], *, purge: bool = False
+    ) -> Outcomes:
+        """As `set_read_status`."""
+        return self._changed(ids)
+
+    async def restore(self, mailbox: Mailbox, ids: Sequence[str]) -> Outcomes:
+        """As `set_read_status`."""
+        return self._changed(ids)
+
+    def _changed(self, ids: Sequence[str]) -> Outcomes:
+        if not ids:
+            raise ValueError("no ids: that would mean every message of the mailbox")
+        if self.refusal is not None:
+            raise self.refusal
+        self.changed += ids
+        return {message_id: self.errors.get(message_id) for message_id in ids}
+
+
+class FakeNetwork(Egress):
+    """A peer that answers 200 with an empty JSON object, or hangs up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hangs_up = False
+        self.calls: list[dict[str, Any]] = []
+
+    async def request(
+        self,
+        method: str,
+        url: str | AnyUrl,
+        *,
+        json: Any = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Note the call and answer it."""
+        self.calls.append({"method": method, "url": str(url), "json": json, "body": body})
+        if self.hangs_up:
+            raise TransientError("the peer hung up")
+        return Reply(200, {"Content-Type": "application/json"}, b"{}")
