@@ -9,7 +9,7 @@ from typing import Self
 
 import aiohttp
 
-from message_store.errors import BadAnswer, BadRequest, ConnectionFailed, LimitedMode, ServerError
+from message_store.errors import BadAnswer, BadRequest, ConnectionFailed, ServerError
 from message_store.faults import error_of, read_fault
 from message_store.http import JSON, Http
 from message_store.transport import connection_errors, read_fault_body
@@ -17,6 +17,7 @@ from message_store.transport import connection_errors, read_fault_body
 OPERATION = "message-content"
 SMALLEST_CHUNK = 64 * 1024
 MOST_BREAKS = 4
+SHORTEST_PAUSE = 0.2
 _RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)")
 
 
@@ -61,13 +62,17 @@ class Content:
         if self._at == self.size:
             return
         breaks, reached = 0, self._at
+        held: list[bytes] = []
         while True:
             error: ConnectionFailed | ServerError
             try:
-                async for chunk in self._read():
-                    yield chunk
+                while piece := await self._piece():
+                    held.append(piece)
+                    if sum(map(len, held)) >= SMALLEST_CHUNK:
+                        chunk, held = b"".join(held), []
+                        yield chunk
                 if self.size is None or self._at >= self.size:
-                    return
+                    break
                 error = ConnectionFailed(
                     f"{OPERATION}: ended after {self._at} of {self.size} bytes"
                 )
@@ -78,45 +83,34 @@ class Content:
             if self._at - reached >= SMALLEST_CHUNK:
                 breaks, reached = 0, self._at
             breaks += 1
-            if breaks >= MOST_BREAKS or isinstance(error, LimitedMode):
+            if breaks >= MOST_BREAKS:
+                if held:
+                    yield b"".join(held)  # what came is good, and may be resumed from later
                 raise error
-            await asyncio.sleep(0.1 * 2**breaks * random.uniform(0.5, 1.5))  # noqa: S311  # jitter
+            await asyncio.sleep(SHORTEST_PAUSE * 2 ** (breaks - 1) * random.uniform(0.5, 1.5))  # noqa: S311  # jitter
             await self._open(first=False)
+        if held:
+            yield b"".join(held)
 
-    async def _read(self) -> AsyncIterator[bytes]:
-        response = self._response
-        if response is None:
-            return
-        pieces: list[bytes] = []
-        gathered = 0
-        try:
-            while True:
-                with connection_errors(response.url.host):
-                    piece = await response.content.readany()
+    async def _piece(self) -> bytes:
+        """The next bytes behind those that came already; none at the end of the body."""
+        if self._response is None:
+            return b""
+        while True:
+            with connection_errors(self._response.url.host):
+                piece = await self._response.content.readany()
+            if self._skip:
                 if not piece:
-                    break
-                if self._skip:
-                    dropped = min(self._skip, len(piece))
-                    self._skip -= dropped
-                    piece = piece[dropped:]
-                pieces.append(piece)
-                gathered += len(piece)
-                if gathered >= SMALLEST_CHUNK:
-                    chunk, pieces, gathered = b"".join(pieces), [], 0
-                    yield self._counted(chunk)
-        except ConnectionFailed:
-            # What came before the break is good; the resume goes on behind it.
-            if gathered:
-                yield self._counted(b"".join(pieces))
-            raise
-        if gathered:
-            yield self._counted(b"".join(pieces))
-
-    def _counted(self, chunk: bytes) -> bytes:
-        self._at += len(chunk)
-        if self.size is not None and self._at > self.size:
-            raise BadAnswer(f"{OPERATION}: more than the declared {self.size} bytes came")
-        return chunk
+                    raise ConnectionFailed(f"{OPERATION}: ended before byte {self._at}")
+                dropped = min(self._skip, len(piece))
+                self._skip -= dropped
+                piece = piece[dropped:]
+                if not piece:
+                    continue
+            self._at += len(piece)
+            if self.size is not None and self._at > self.size:
+                raise BadAnswer(f"{OPERATION}: more than the declared {self.size} bytes came")
+            return piece
 
     async def _open(self, *, first: bool) -> None:
         # Ranges and lengths count encoded bytes, so nothing but identity would do.

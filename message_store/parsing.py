@@ -9,7 +9,6 @@ from typing import Any
 
 from pydantic_core import from_json
 
-
 # The strict parser stops at 200 levels, and pydantic writes no more than 255.
 DEEPEST = 100
 

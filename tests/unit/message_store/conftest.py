@@ -1,5 +1,6 @@
 """A small RingCentral of these tests alone: scripted answers over real HTTP, requests recorded."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -165,3 +166,16 @@ def without_waiting() -> Any:
 @pytest.fixture
 def reply() -> type[Reply]:
     return Reply
+
+
+@pytest.fixture
+async def never() -> AsyncIterator[Handler]:
+    """An answer that does not come before the test is over."""
+    over = asyncio.Event()
+
+    async def wait(request: web.Request) -> web.StreamResponse:
+        await over.wait()
+        return web.Response()
+
+    yield wait
+    over.set()

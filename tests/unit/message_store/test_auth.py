@@ -131,10 +131,8 @@ async def test_a_rejected_token_is_replaced_once_for_all(
     await shared.save(kept())
     one, other = process(), process()
     assert await one.token() == await other.token() == "kept"
-    assert await asyncio.gather(one.token(rejected="kept"), other.token(rejected="kept")) == [
-        "token-1",
-        "token-1",
-    ]
+    tokens = await asyncio.gather(one.token(rejected="kept"), other.token(rejected="kept"))
+    assert set(tokens) == {"token-1"}
     assert len(fake.logins) == 1
 
 
@@ -143,9 +141,10 @@ async def test_tokens_that_die_young_are_not_replaced_for_ever(
 ) -> None:
     """If each new token is refused, logins soon pause instead of using up five a minute."""
     token = await authenticator.token()
+    for _ in range(3):
+        token = await authenticator.token(rejected=token)
     with pytest.raises(TokenRejected) as caught:
-        for _ in range(10):
-            token = await authenticator.token(rejected=token)
+        await authenticator.token(rejected=token)
     assert caught.value.retry_after == pytest.approx(2, abs=0.5)
     assert len(fake.logins) == 4
 
@@ -268,7 +267,7 @@ async def test_a_server_that_is_not_there(
     """A refused connection is said in words."""
     server = Server.of(f"http://127.0.0.1:{unused_tcp_port}")
     authenticator = Authenticator(session, server, credentials, MemoryTokenStore(), NoLimits())
-    with pytest.raises(ConnectionFailed, match="127.0.0.1: no connection"):
+    with pytest.raises(ConnectionFailed, match=r"127\.0\.0\.1: no connection"):
         await authenticator.token()
 
 

@@ -156,9 +156,7 @@ def test_the_missing_permission_is_named() -> None:
         ),
     ],
 )
-def test_how_long_to_pause_after_too_many_requests(
-    headers: dict[str, str], seconds: float
-) -> None:
+def test_how_long_to_pause_after_too_many_requests(headers: dict[str, str], seconds: float) -> None:
     """What the server asks for, else its window, else a minute; dates by the server's clock."""
     error = error_of("x", 429, headers, read_fault(b""))
     assert error.retry_after == seconds

@@ -110,8 +110,10 @@ def test_a_deleted_pager_message(sample: Sample) -> None:
 def test_a_mistyped_field_becomes_its_default_and_is_kept(name: str, value: object) -> None:
     """One bad field costs that field alone, and its value stays among the unknown fields."""
     message = Message.model_validate({"id": 5, "direction": "Inbound", name: value})
-    field = "from_" if name == "from" else next(
-        one for one, info in Message.model_fields.items() if info.alias == name
+    field = (
+        "from_"
+        if name == "from"
+        else next(one for one, info in Message.model_fields.items() if info.alias == name)
     )
     assert getattr(message, field) is None
     assert (message.id, message.direction) == ("5", "Inbound")
