@@ -34,7 +34,7 @@ def _full(exchange: Exchange) -> web.Response:
     frame = Selection.of(query, now=now, default_range=emulator.settings.sync_range)
     chosen = frame.choose(exchange.mailbox().newest_first())
     count = whole_number(query, "recordCount", 0) if "recordCount" in query else None
-    records, older = _at_most(chosen, count)
+    records, older = _at_most(chosen, count, frame.date_to)
     return _answer(exchange, "FSync", [m.record for m in records], now, frame, older=older)
 
 
@@ -53,18 +53,21 @@ def _incremental(exchange: Exchange) -> web.Response:
 
 
 def _at_most(
-    messages: Iterator[StoredMessage], count: int | None
+    messages: Iterator[StoredMessage], count: int | None, date_to: float | None
 ) -> tuple[list[StoredMessage], bool]:
     """About `count` messages, and whether there are more.
 
-    Those created at the same moment as the last are added, so that asking again with `dateTo` set
-    to that moment always gets on. (recordCount is documented as not exact.)
+    Those created at the same moment as the last are added, and those created at `dateTo` itself do
+    not count, so that asking again with `dateTo` set to the last record's time always gets on.
+    (recordCount is documented as not exact.)
     """
     taken: list[StoredMessage] = []
+    counted = 0
     for message in messages:
-        if count is not None and len(taken) >= count and message.created < taken[-1].created:
+        if count is not None and counted >= count and message.created < taken[-1].created:
             return taken, True
         taken.append(message)
+        counted += message.created != date_to
     return taken, False
 
 

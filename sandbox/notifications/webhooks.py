@@ -48,7 +48,7 @@ class Webhooks:
         token = str(uuid.uuid4())
         try:
             answer = await self._post(address, {VALIDATION: token}, b"")
-        except aiohttp.ClientSSLError:
+        except aiohttp.ClientConnectorCertificateError:
             raise ApiError(400, "SUB-524", "HTTPS certificate is not valid") from None
         except (TimeoutError, aiohttp.ClientError, OSError):
             raise ApiError(400, "SUB-521", "WebHook is not reachable") from None

@@ -1,0 +1,21 @@
+"""What the Python face's parts have in common: the server they speak to."""
+
+from abc import ABC, abstractmethod
+
+from sandbox.server import Server
+from sandbox.state.messages import StoredMessage
+
+
+class Face(ABC):
+    """A part of `RingCentral`, the sandbox as a test sees it."""
+
+    @property
+    @abstractmethod
+    def server(self) -> Server:
+        """Everything behind the ports."""
+
+    def _find(self, message_id: int | str) -> StoredMessage:
+        found = self.server.emulator.find(int(message_id))
+        if found is None:
+            raise LookupError(f"no such message: {message_id}")
+        return found
