@@ -75,7 +75,7 @@ def _mailboxes(value: object) -> object:
         raise Wrong('must name at least one mailbox; "~" is the signed-in extension')
     if ALL in value and len(value) > 1:
         raise Wrong('must be a list of mailboxes or "all", not both')
-    return tuple(dict.fromkeys(value)) if all(isinstance(v, str) for v in value) else value
+    return value
 
 
 def _mailbox(value: str) -> str:
@@ -96,6 +96,10 @@ def _routes(value: object) -> object:
     if not value:
         raise Wrong("must be at least one [[routes]] table with a name and steps")
     return value
+
+
+def _once_each(mailboxes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(mailboxes))
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
@@ -122,7 +126,9 @@ class Configuration(Table):
     """The whole file."""
 
     mailboxes: Annotated[
-        tuple[Annotated[str, AfterValidator(_mailbox)], ...], BeforeValidator(_mailboxes)
+        tuple[Annotated[str, AfterValidator(_mailbox)], ...],
+        BeforeValidator(_mailboxes),
+        AfterValidator(_once_each),
     ] = (OWN,)
     sync: Sync = Sync()
     subscriptions: Subscriptions = Subscriptions()

@@ -166,7 +166,9 @@ def _words(
         f"must {said.removeprefix('Input should ')}" if said.startswith("Input should ") else said
     )
     said = said[:1].lower() + said[1:]
-    return said if secret or value is None else f"{said}, not {shown}"
+    if secret or ", not " in said or not isinstance(value, str | int | float):
+        return said
+    return f"{said}, not {shown if isinstance(value, str) else value}"
 
 
 def _wrong_type(expected: str, value: object, shown: str, secret: bool) -> str:

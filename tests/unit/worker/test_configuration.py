@@ -1,0 +1,425 @@
+"""Reading ringpost.toml: what is accepted, and one exact line for each mistake."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from worker.configuration import Configuration, load
+from worker.problems import ConfigurationError
+
+ROUTE = '[[routes]]\nname = "Faxes"\nsteps = ["archive"]\n'
+VAULT = '[handlers.vault]\nuse = "archive"\nto = "file:///srv"\n'
+SYNTAX = '; write key = value, with text in "quotes" and lists in [brackets]'
+IN_QUOTES = "must be text, not a number; put it in quotes:"
+
+Load = Callable[..., Configuration]
+
+
+@pytest.fixture
+def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
+    """Load a configuration from its text."""
+    monkeypatch.chdir(tmp_path)
+
+    def load_text(text: str | bytes, **environ: str) -> Configuration:
+        path = Path("ringpost.toml")
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return load(path, environ)
+
+    return load_text
+
+
+def route(lines: str) -> str:
+    return f'[[routes]]\nname = "Faxes"\nsteps = ["archive"]\n{lines}\n'
+
+
+WRONG: list[tuple[str, str]] = [
+    # the syntax of TOML
+    ("mailboxes = \n", f"line 1, column 13: invalid value{SYNTAX}"),
+    ("a = 1\nmailboxes = all\n", f"line 2, column 13: invalid value{SYNTAX}"),
+    ('mailboxes = ["~"', f"at its end: unclosed array{SYNTAX}"),
+    ("[sync\n", f"line 1, column 6: expected ']' at the end of a table declaration{SYNTAX}"),
+    ("[sync]\n[sync]\n", f"line 2, column 6: cannot declare ('sync',) twice{SYNTAX}"),
+    # the top level
+    ("", '"routes": must be at least one [[routes]] table with a name and steps'),
+    ("routes = []", '"routes": must be at least one [[routes]] table with a name and steps'),
+    ("routes = 3", '"routes": must be [[routes]] tables, not a number'),
+    (
+        '[routes]\nname = "Faxes"\n',
+        '"routes": must be written [[routes]], in double brackets, once for each route',
+    ),
+    (ROUTE.replace("routes", "route"), '"route": unknown key; did you mean "routes"?'),
+    ('mailboxs = ["~"]\n' + ROUTE, '"mailboxs": unknown key; did you mean "mailboxes"?'),
+    (
+        "zzz = 1\n" + ROUTE,
+        '"zzz": unknown key; known are mailboxes, sync, subscriptions, handlers, routes',
+    ),
+    # mailboxes
+    (
+        'mailboxes = "~"\n' + ROUTE,
+        '"mailboxes": must be a list such as ["~"], or "all", not text',
+    ),
+    (
+        "mailboxes = 101\n" + ROUTE,
+        '"mailboxes": must be a list such as ["~"], or "all", not a number',
+    ),
+    (
+        "mailboxes = []\n" + ROUTE,
+        '"mailboxes": must name at least one mailbox; "~" is the signed-in extension',
+    ),
+    ('mailboxes = ["~", 101]\n' + ROUTE, f'"mailboxes", entry 2: {IN_QUOTES} "101"'),
+    (
+        'mailboxes = ["reception"]\n' + ROUTE,
+        '"mailboxes", entry 1: "reception" is no mailbox; write "~", an extension id or number, '
+        "or a phone number",
+    ),
+    (
+        'mailboxes = ["all", "101"]\n' + ROUTE,
+        '"mailboxes": must be a list of mailboxes or "all", not both',
+    ),
+    # sync and subscriptions
+    ("sync = 4\n" + ROUTE, '"sync": must be a table, not a number'),
+    (
+        '[sync]\nstart = "yesterday"\n' + ROUTE,
+        '[sync] "start": "yesterday" is no start; write "now", how far back such as "30d", '
+        "or a date",
+    ),
+    (
+        "[sync]\nstart = 30\n" + ROUTE,
+        '[sync] "start": must be text such as "now", "30d" or "2026-01-31", not a number',
+    ),
+    (
+        '[sync]\nsweep_interval = "15 minutes"\n' + ROUTE,
+        '[sync] "sweep_interval": "15 minutes" is not a length of time; '
+        'write such as "90s", "15m", "2h" or "30d"',
+    ),
+    (
+        "[sync]\nsweep_interval = 15\n" + ROUTE,
+        '[sync] "sweep_interval": must be a length of time such as "15m", not a number',
+    ),
+    (
+        '[sync]\nsweep_interval = "0m"\n' + ROUTE,
+        '[sync] "sweep_interval": must be longer than nothing and shorter than a hundred years',
+    ),
+    (
+        '[sync]\nsweep-interval = "15m"\n' + ROUTE,
+        '[sync] "sweep-interval": unknown key; did you mean "sweep_interval"?',
+    ),
+    (
+        '[subscriptions]\ncheck_intervall = "5m"\n' + ROUTE,
+        '[subscriptions] "check_intervall": unknown key; did you mean "check_interval"?',
+    ),
+    # handlers
+    ("handlers = 3\n" + ROUTE, '"handlers": must be tables such as [handlers.vault], not a number'),
+    (
+        '[handlers]\nvault = "archive"\n' + ROUTE,
+        '[handlers.vault]: must be a table with use = "email" or the like, not text',
+    ),
+    (
+        '[handlers.vault]\nto = "file:///srv"\n' + ROUTE,
+        '[handlers.vault] "use": is missing; write such as use = "email"',
+    ),
+    (
+        '[handlers.vault]\nuses = "archive"\n' + ROUTE,
+        '[handlers.vault] "uses": unknown key; did you mean "use"?',
+    ),
+    (
+        "[handlers.vault]\nuse = 3\n" + ROUTE,
+        '[handlers.vault] "use": must be text such as "email", not a number',
+    ),
+    (
+        '[handlers."my vault"]\nuse = "archive"\n' + ROUTE,
+        "[handlers.'my vault']: is no name for a handler; use up to 64 letters, digits, - and _",
+    ),
+    # routes
+    (
+        '[[routes]]\nsteps = ["archive"]\n',
+        '[[routes]] number 1 "name": is missing; write such as name = "Faxes reach the office"',
+    ),
+    (
+        '[[routes]]\nnmae = "Faxes"\nsteps = ["archive"]\n',
+        '[[routes]] number 1 "nmae": unknown key; did you mean "name"?',
+    ),
+    (
+        '[[routes]]\nname = 7\nsteps = ["archive"]\n',
+        f'[[routes]] number 1 "name": {IN_QUOTES} "7"',
+    ),
+    (
+        '[[routes]]\nname = ""\nsteps = ["archive"]\n',
+        '[[routes]] number 1 "name": "" is no name; write up to 100 characters on one line',
+    ),
+    (
+        ROUTE + ROUTE,
+        '[[routes]] number 2 "name": "Faxes" is also the name of route number 1; '
+        "give each a name of its own",
+    ),
+    (
+        '[[routes]]\nname = "Faxes"\n',
+        '[[routes]] "Faxes" "steps": is missing; write such as steps = ["vault"]',
+    ),
+    (
+        '[[routes]]\nname = "Faxes"\nsteps = 3\n',
+        '[[routes]] "Faxes" "steps": must be a list of step names, not a number',
+    ),
+    (
+        '[[routes]]\nname = "Faxes"\nsteps = "archive"\n',
+        '[[routes]] "Faxes" "steps": must be a list of step names, not text',
+    ),
+    (
+        '[[routes]]\nname = "Faxes"\nsteps = []\n',
+        '[[routes]] "Faxes" "steps": must name at least one step',
+    ),
+    (
+        '[[routes]]\nname = "Faxes"\nsteps = ["archive", 3]\n',
+        f'[[routes]] "Faxes" "steps", entry 2: {IN_QUOTES} "3"',
+    ),
+    (
+        VAULT + '[[routes]]\nname = "Faxes"\nsteps = ["valt"]\n',
+        '[[routes]] "Faxes" "steps", entry 1: "valt" is no handler; did you mean "vault"?',
+    ),
+    (
+        '[[routes]]\nname = "Faxes"\nsteps = ["mark_read"]\n',
+        '[[routes]] "Faxes" "steps", entry 1: "mark_read" is no handler; did you mean "mark-read"?',
+    ),
+    (
+        '[[routes]]\nname = "Faxes"\nsteps = ["xyzzy"]\n',
+        '[[routes]] "Faxes" "steps", entry 1: "xyzzy" is no handler; '
+        "known are archive, email, mark-read",
+    ),
+    (
+        '[[routes]]\nname = "Faxes"\nsteps = ["archive", "archive"]\n',
+        '[[routes]] "Faxes" "steps", entry 2: "archive" is there twice; a step runs once',
+    ),
+    # matches
+    (
+        route('match = "Fax"'),
+        '[[routes]] "Faxes" "match": must be conditions such as match.type = "Fax", not text',
+    ),
+    (
+        route('match.tpye = "Fax"'),
+        '[[routes]] "Faxes" "match.tpye": unknown key; did you mean "type"?',
+    ),
+    (
+        route('match.read_status = "Read"'),
+        '[[routes]] "Faxes" "match.read_status": unknown key; did you mean "readStatus"?',
+    ),
+    (
+        route('match.type = "Facs"'),
+        '[[routes]] "Faxes" "match.type": "Facs" is not known; did you mean "Fax"?',
+    ),
+    (
+        route('match.type = ["SMS", "MSM"]'),
+        '[[routes]] "Faxes" "match.type", entry 2: "MSM" is not known; did you mean "SMS"?',
+    ),
+    (
+        route('match.direction = "in"'),
+        '[[routes]] "Faxes" "match.direction": "in" is not known; '
+        "one of Inbound, Outbound is expected",
+    ),
+    (
+        route('match.readStatus = "unred"'),
+        '[[routes]] "Faxes" "match.readStatus": "unred" is not known; did you mean "Unread"?',
+    ),
+    (
+        route('match.messageStatus = "Failed"'),
+        '[[routes]] "Faxes" "match.messageStatus": "Failed" is not known; '
+        'did you mean "SendingFailed"?',
+    ),
+    (
+        route("match.from = 6505550100"),
+        f'[[routes]] "Faxes" "match.from": {IN_QUOTES} "6505550100"',
+    ),
+    (
+        route("match.to = []"),
+        '[[routes]] "Faxes" "match.to": must name at least one value; '
+        "write one, or leave the condition out",
+    ),
+    (
+        route('match.text = ""'),
+        '[[routes]] "Faxes" "match.text": "" is empty; write a value, or leave the condition out',
+    ),
+    (
+        route('match.text = {words = "a"}'),
+        '[[routes]] "Faxes" "match.text": must be text or a list of texts, not a table',
+    ),
+    # the environment
+    (
+        VAULT.replace("file:///srv", "${VAULT}") + ROUTE,
+        '[handlers.vault] "to": the environment variable "VAULT" is not set; '
+        "set it, or write it in .env",
+    ),
+    (
+        VAULT.replace("file:///srv", "${ARCHIVE_T}") + ROUTE,
+        '[handlers.vault] "to": the environment variable "ARCHIVE_T" is not set; '
+        'did you mean "ARCHIVE_TO"?',
+    ),
+    (
+        VAULT.replace("file:///srv", "${}") + ROUTE,
+        '[handlers.vault] "to": has a ${ that names no variable; '
+        "write ${NAME}, or $${ for a plain ${",
+    ),
+    (
+        route('match.from = ["101", "${NUMBER}"]'),
+        '[[routes]] "Faxes" "match.from", entry 2: the environment variable "NUMBER" is not set; '
+        "set it, or write it in .env",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), WRONG)
+def test_a_wrong_file_gives_its_line(loaded: Load, text: str, line: str) -> None:
+    """One mistake, one line: the place, the value, the remedy."""
+    with pytest.raises(ConfigurationError) as error:
+        loaded(text, ARCHIVE_TO="file:///elsewhere")
+    assert error.value.problems == (f"ringpost.toml: {line}",)
+
+
+def test_all_problems_are_told_at_once(loaded: Load) -> None:
+    """Mistakes all over the file come together, each on a line of its own."""
+    text = (
+        'mailboxs = 1\n[sync]\nstart = "x"\n[handlers.vault]\nuse = 3\nto = "${NO}"\n'
+        '[[routes]]\nname = "Faxes"\nmatch.type = ["Facs", 7]\nsteps = ["valt"]\n'
+    )
+    with pytest.raises(ConfigurationError) as error:
+        loaded(text)
+    places = [line.split(":")[1].strip() for line in error.value.problems]
+    assert sorted(places) == sorted(
+        [
+            '"mailboxs"',
+            '[sync] "start"',
+            '[handlers.vault] "use"',
+            '[handlers.vault] "to"',
+            '[[routes]] "Faxes" "match.type", entry 1',
+            '[[routes]] "Faxes" "match.type", entry 2',
+            '[[routes]] "Faxes" "steps", entry 1',
+        ]
+    )
+    assert str(error.value) == "\n".join(error.value.problems)
+
+
+def test_a_file_that_is_not_there(loaded: Load, tmp_path: Path) -> None:
+    """A missing file, a folder and a file of the wrong kind give one line each."""
+    with pytest.raises(ConfigurationError) as error:
+        load(tmp_path / "no.toml", {})
+    assert error.value.problems == (
+        f"{tmp_path}/no.toml: there is no such file; name another with --config or "
+        "RINGPOST_CONFIG, or write one with `ringpost init`",
+    )
+    with pytest.raises(ConfigurationError) as error:
+        load(tmp_path, {})
+    assert error.value.problems == (
+        f"{tmp_path}: is a directory; name the file in it with --config or RINGPOST_CONFIG",
+    )
+    with pytest.raises(ConfigurationError) as error:
+        loaded(ROUTE.encode() + b"# caf\xe9\n")
+    assert error.value.problems == (
+        "ringpost.toml: line 4 is not UTF-8 text; save the file as UTF-8",
+    )
+
+
+def test_a_file_that_may_not_be_read(
+    loaded: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refused by the system: one line with what it said."""
+
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(ConfigurationError) as error:
+        load(Path("ringpost.toml"), {})
+    assert error.value.problems == (
+        "ringpost.toml: cannot be read: Permission denied; "
+        "give the user that runs Ringpost access to it",
+    )
+
+
+def test_values_from_the_environment_are_not_shown(loaded: Load) -> None:
+    """A wrong value that came from the environment is shown as it stands in the file."""
+    text = (
+        'mailboxes = ["${A}"]\n[sync]\nstart = "${A}"\nsweep_interval = "${A}"\n'
+        '[[routes]]\nname = "x"\nmatch.type = "${A}"\nsteps = ["${A}"]\n'
+        '[[routes]]\nname = "${A}"\nsteps = ["archive"]\n'
+        '[[routes]]\nname = "${A}"\nsteps = ["archive"]\n'
+    )
+    with pytest.raises(ConfigurationError) as error:
+        loaded(text, A="s3cr3t")
+    assert len(error.value.problems) == 6
+    assert "s3cr3t" not in str(error.value)
+    assert all('"${A}" is' in line for line in error.value.problems)
+
+
+def test_the_environment_is_put_in_as_text(loaded: Load) -> None:
+    """`${NAME}` works in every text, lists too; what comes from there is not read again."""
+    text = (
+        '[handlers.vault]\nuse = "archive"\nto = "${TO}/$$x$y"\nmore = ["${TO}", {a = "${TO}"}]\n'
+        '[[routes]]\nname = "a ${TO}"\nsteps = ["vault"]\n'
+    )
+    configuration = loaded(text, TO='"]${TO}$$')
+    assert configuration.handlers["vault"].options == {
+        "to": '"]${TO}$$/$x$y',
+        "more": ['"]${TO}$$', {"a": '"]${TO}$$'}],
+    }
+    assert configuration.routes[0].name == 'a "]${TO}$$'
+    assert '"]' not in repr(configuration.handlers)
+
+
+def test_defaults(loaded: Load) -> None:
+    """What a file leaves out is as the design says."""
+    configuration = loaded("\ufeff" + ROUTE)
+    assert configuration.mailboxes == ("~",)
+    assert configuration.sync.start == "now"
+    assert configuration.sync.sweep_interval == timedelta(minutes=15)
+    assert configuration.subscriptions.check_interval == timedelta(minutes=5)
+    assert configuration.handlers == {}
+    assert configuration.routes[0].steps == ("archive",)
+    assert configuration.routes[0].match.conditions == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "mailboxes"),
+    [
+        ('"all"', ("all",)),
+        ('["all"]', ("all",)),
+        ('["~", "101", "62264425008"]', ("~", "101", "62264425008")),
+        ('["(650) 555-0100", "+16505550100"]', ("+16505550100",)),
+        ('["101", "101"]', ("101",)),
+    ],
+)
+def test_mailboxes(loaded: Load, written: str, mailboxes: tuple[str, ...]) -> None:
+    """A list of extensions, numbers and `~`, or all."""
+    assert loaded(f"mailboxes = {written}\n{ROUTE}").mailboxes == mailboxes
+
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("written", "start"),
+    [
+        ('"now"', NOW),
+        ('"30d"', NOW - timedelta(days=30)),
+        ('"1h30m"', NOW - timedelta(minutes=90)),
+        ('"2026-01-31"', datetime(2026, 1, 31, tzinfo=UTC)),
+        ("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
+        ("2026-01-31T08:00:00Z", datetime(2026, 1, 31, 8, tzinfo=UTC)),
+        ('"2026-01-31T08:00:00+02:00"', datetime(2026, 1, 31, 6, tzinfo=UTC)),
+    ],
+)
+def test_start(loaded: Load, written: str, start: datetime) -> None:
+    """Now, how far back, or a date, quoted or not."""
+    assert loaded(f"[sync]\nstart = {written}\n{ROUTE}").sync.start_at(NOW) == start
+
+
+def test_both_spellings_of_a_match(loaded: Load) -> None:
+    """Dotted keys and a table of their own are the same."""
+    dotted = loaded(ROUTE + 'match.type = "Fax"\nmatch.from = ["101"]\n')
+    table = loaded(ROUTE + '[routes.match]\ntype = ["Fax"]\nfrom = "101"\n')
+    assert dotted.routes == table.routes
+
+
+@pytest.mark.parametrize("value", ["Fax", "fax", "F*", "?MS", "Novel*"])
+def test_wildcards_are_never_unknown(loaded: Load, value: str) -> None:
+    """Known values in any case, and any pattern, so that new values of RingCentral can be had."""
+    assert loaded(route(f'match.type = "{value}"')).routes[0].match.type == (value,)
