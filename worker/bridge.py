@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import structlog
 
+from .cancelling import cancel_all
+
 try:
     import uvloop
 
@@ -84,9 +86,6 @@ class LoopBridge:
     async def _drain(self, grace: float) -> None:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace)
-        cancelled = list(self._tasks)
-        for task in cancelled:
-            task.cancel()
-        if cancelled:
-            log.info("work cancelled, back to the queue", tasks=len(cancelled))
-            await asyncio.wait(cancelled, timeout=5)
+        if self._tasks:
+            log.info("work cancelled, back to the queue", tasks=len(self._tasks))
+            await cancel_all(self._tasks)

@@ -3,10 +3,12 @@
 import asyncio
 import sys
 import threading
+import warnings
 from typing import Any, NoReturn
 
 import aiohttp
 from celery import Celery
+from celery.platforms import SecurityWarning
 from celery.signals import (
     setup_logging,
     worker_init,
@@ -32,6 +34,8 @@ GRACE_SECONDS = 20.0
 _THREADS = 16
 
 guard_broker_loss()
+# Celery warns of root because of pickle; we accept nothing but JSON.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 
 def _settings() -> dict[str, Any]:

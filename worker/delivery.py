@@ -15,6 +15,7 @@ from message_store.errors import LoginRefused, RateLimited, RingCentralError, To
 from message_store.mailbox import Mailbox
 from message_store.message import Message
 
+from .cancelling import cancel_all
 from .failures import RETRY_SCHEDULE, is_transient, may_appear, retry_after
 from .handlers.contract import ClosingHandler, Context, Handler, HandlerError, PermanentError
 from .ledger.deliveries import DeliveryLedger
@@ -113,9 +114,7 @@ class Deliverer:
     async def release(self) -> None:
         """Stop what is under way and give it back, due at once (a worker that shuts down)."""
         running, self._running = self._running, {}
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await cancel_all(running)
         await self._ledger.release(list(running.values()))
 
     async def _deliver(self, claim: Claim) -> None:

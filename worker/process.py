@@ -15,6 +15,7 @@ from message_store.client import MessageStore
 from message_store.errors import RateLimited, RingCentralError
 from message_store.mailbox import Mailbox
 
+from .cancelling import cancel_all
 from .closing import Closer
 from .configuration import Configuration
 from .delivery import Deliverer, StepAddress
@@ -106,9 +107,7 @@ class WorkerProcess:
 
     async def stop(self) -> None:
         """Give back what is claimed and close everything."""
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await cancel_all(self._background)
         with contextlib.suppress(LedgerError):
             await self._deliverer.release()
             await self._pump.stop()

@@ -100,7 +100,8 @@ class Synchroniser:
     def _since(self, lease: SyncLease) -> datetime:
         now = self._store.server_time() or datetime.now(UTC)
         if lease.floor is None:
-            start = self._configuration.sync.start_at(now)
+            # RingCentral may cut creation times to whole seconds: what comes right now is new.
+            start = self._configuration.sync.start_at(now).replace(microsecond=0)
             log.info("first sync", mailbox=str(lease.mailbox), start=start.isoformat())
             return start
         since = datetime.fromtimestamp(lease.floor, UTC)

@@ -1,0 +1,72 @@
+"""Processes are killed while they work; nothing is lost and no recorded step repeated."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from line import Line
+from waiting import Eventually
+
+from sandbox import RingCentral
+
+Start = Callable[[], Awaitable[None]]
+
+
+async def test_worker_killed_in_the_middle_of_a_delivery(
+    line: Line, started: Start, ringcentral: RingCentral, tmp_path: Path, eventually: Eventually
+) -> None:
+    """Another worker takes the delivery up at the step that was not recorded."""
+    line.configure(
+        f"""
+[handlers.first]
+use = "gate:Gate"
+notes = "{tmp_path}/first"
+[handlers.second]
+use = "gate:Gate"
+notes = "{tmp_path}/second"
+gate = "{tmp_path}/open"
+[[routes]]
+name = "two steps"
+steps = ["vault", "first", "second", "mark-read"]
+"""
+    )
+    await started()
+    fax = await ringcentral.receives_fax()
+    await eventually((tmp_path / "second").exists)
+
+    line.kill("worker")
+    (tmp_path / "open").touch()
+    line.start("worker")
+
+    await eventually(lambda: line.is_read(fax["id"]), within=30)
+    assert (tmp_path / "first").read_text().split() == [str(fax["id"])]
+    assert (tmp_path / "second").read_text().split() == [str(fax["id"])] * 2
+    assert ringcentral.count("readMessageContent") == 1
+    assert len(line.archived()) == 1
+
+
+async def test_worker_killed_before_it_synchronises(
+    line: Line, started: Start, ringcentral: RingCentral, eventually: Eventually
+) -> None:
+    """What arrives while no worker lives is delivered when one starts."""
+    line.configure('[[routes]]\nname = "kept"\nsteps = ["vault"]\n')
+    await started()
+    line.kill("worker")
+
+    for number in range(20):
+        await ringcentral.receives_sms(f"number {number}")
+    line.start("worker")
+
+    await eventually(lambda: len(line.archived()) == 20, within=40)
+
+
+async def test_webhook_killed(
+    line: Line, started: Start, ringcentral: RingCentral, eventually: Eventually
+) -> None:
+    """What arrives while the webhook is away is delivered by the sweep."""
+    line.configure('[[routes]]\nname = "kept"\nsteps = ["vault"]\n', sweep="3s")
+    await started()
+    line.kill("webhook")
+
+    await ringcentral.receives_sms("nobody heard")
+
+    await eventually(line.archived, within=20)
