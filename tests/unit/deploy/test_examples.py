@@ -95,7 +95,7 @@ def test_the_release_check_accepts_the_examples(
     """The release step of the Procfile takes them, and says which variable is not set."""
     lines = (repository / "Procfile").read_text().splitlines()
     program, *arguments = dict(line.split(": ") for line in lines)["release"].split()
-    command = [Path(sys.executable).with_name(program), *arguments]
+    command = [str(Path(sys.executable).with_name(program)), *arguments]
     plain = {n: v for n, v in os.environ.items() if not n.startswith(("RC_", "WEBHOOK_", "REDIS_"))}
     plain |= {"RINGPOST_CONFIG": str(deploy / "ringpost.example.toml")}
     for more, code in ((environ(variables), 0), ({}, 1)):
