@@ -47,7 +47,7 @@ async def ring_old(ringcentral: RingCentral) -> None:
         ("phoneNumber=+16505550142", {"SMS"}),
         ("availability=Deleted", {"VoiceMail"}),
         ("availability=Alive&availability=Deleted", {"SMS", "Fax", "VoiceMail", "Pager"}),
-        ("dateTo=2020-01-01T00:00:00Z&dateFrom=2019-01-01T00:00:00Z", set()),
+        ("dateTo=2020-01-01T00:00:00Z&dateFrom=2019-01-01T00:00:00Z", set[str]()),
     ],
 )
 async def test_filters(ask: Any, ringcentral: RingCentral, query: str, found: set[str]) -> None:
@@ -124,7 +124,8 @@ async def test_marking_one(ask: Any, ringcentral: RingCentral) -> None:
     answer = await ask("PUT", one, json={"readStatus": "Read"})
     assert (answer.status, answer.body["readStatus"]) == (200, "Read")
     assert ringcentral.message(fax["id"])["readStatus"] == "Read"
-    for wrong in ({"readStatus": "Seen"}, {"availability": "Alive"}, {}, []):
+    nonsense: list[Any] = [{"readStatus": "Seen"}, {"availability": "Alive"}, {}, []]
+    for wrong in nonsense:
         assert (await ask("PUT", one, json=wrong)).code == "CMN-101"
 
 
