@@ -4,9 +4,10 @@ import re
 from collections.abc import Sequence
 
 from message_store.addresses import mailbox_path, part_id
+from message_store.calls import Call
 from message_store.errors import NotFound
 from message_store.extension import Extension
-from message_store.http import Call, Http
+from message_store.http import Http
 from message_store.mailbox import Mailbox
 from message_store.pages import read_one, read_paging, read_records
 from message_store.subscription import Subscription

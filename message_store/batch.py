@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from message_store.calls import Answer
 from message_store.errors import BadAnswer, RingCentralError
 from message_store.faults import Fault, error_of
-from message_store.http import Answer
 from message_store.parsing import NotJsonError, parse_json
 
 MULTIPART_JSON = "application/vnd.ringcentral.multipart+json"

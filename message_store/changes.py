@@ -12,8 +12,9 @@ from message_store.batch import (
     chunks,
     message_ids,
 )
+from message_store.calls import JSON, Answer, Call
 from message_store.errors import BadRequest, NotFound, RingCentralError
-from message_store.http import JSON, Answer, Call, Http
+from message_store.http import Http
 from message_store.mailbox import Mailbox
 from message_store.protocol import Outcomes
 

@@ -19,10 +19,11 @@ from message_store.batch import (
     message_id,
     message_ids,
 )
+from message_store.calls import JSON, Answer, Call
 from message_store.changes import Changes
 from message_store.content import Content
 from message_store.errors import BadRequest, FullSyncRequired, NotFound, RingCentralError
-from message_store.http import JSON, Answer, Call, Http
+from message_store.http import Http
 from message_store.limits import Limits
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message

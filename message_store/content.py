@@ -9,9 +9,10 @@ from typing import Self
 
 import aiohttp
 
+from message_store.calls import JSON
 from message_store.errors import BadAnswer, BadRequest, ConnectionFailed, ServerError
 from message_store.faults import error_of, read_fault
-from message_store.http import JSON, Http
+from message_store.http import Http
 from message_store.transport import connection_errors, read_fault_body
 
 OPERATION = "message-content"

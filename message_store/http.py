@@ -2,10 +2,8 @@
 
 import random
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 import aiohttp
 import orjson
@@ -13,10 +11,11 @@ import stamina
 from yarl import URL
 
 from message_store.auth import Authenticator
-from message_store.errors import BadAnswer, ConnectionFailed, LimitedMode, ServerError
+from message_store.calls import JSON, Answer, Call
+from message_store.errors import ConnectionFailed, LimitedMode, ServerError
 from message_store.faults import error_of, read_fault
 from message_store.limits import Limits
-from message_store.parsing import NotJsonError, parse_date, parse_json
+from message_store.parsing import parse_date
 from message_store.server import Server
 from message_store.transport import (
     CALL_TIMEOUT,
@@ -27,8 +26,6 @@ from message_store.transport import (
 )
 
 LONGEST_WAIT = 5.0
-JSON = "application/json"
-Query = Iterable[tuple[str, str | int]]
 
 
 def _worth_repeating(error: Exception) -> bool | float:
@@ -44,54 +41,6 @@ def _worth_repeating(error: Exception) -> bool | float:
 _repeated = stamina.AsyncRetryingCaller(
     attempts=3, timeout=12, wait_initial=0.2, wait_max=2, wait_jitter=0.3
 ).on(_worth_repeating)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call: `operation` is our name for it, `path` is below the server, already safe.
-
-    `idempotent` calls are repeated a few times when the connection or the server fails.
-    """
-
-    operation: str
-    method: str
-    path: str
-    query: Query = ()
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    idempotent: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A successful answer, read whole."""
-
-    operation: str
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        """The document in the body; raises BadAnswer."""
-        try:
-            return parse_json(self.body)
-        except NotJsonError:
-            raise self.unexpected("is not JSON") from None
-
-    def json_object(self) -> dict[str, Any]:
-        """The object in the body; raises BadAnswer."""
-        document = self.json()
-        if not isinstance(document, dict):
-            raise self.unexpected("is not an object")
-        return document
-
-    def unexpected(self, what: str) -> BadAnswer:
-        """The error to raise because the answer `what` ("is not JSON")."""
-        return BadAnswer(
-            f"{self.operation}: the answer {what}",
-            status=self.status,
-            request_id=self.headers.get("RCRequestId"),
-        )
 
 
 class Http:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
-from message_store.http import Answer
+from message_store.calls import Answer
 from message_store.message import Message
 from message_store.wire import Moment, WireModel
 

@@ -1,15 +1,29 @@
 """What handlers may do with the mailbox a message came from."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from message_store.content import Content
 from message_store.errors import RingCentralError
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
 
 Outcomes = dict[str, RingCentralError | None]
+
+
+class ContentStream(Protocol):
+    """An attachment's bytes, in chunks of 64 KiB to 1 MiB; `size` is that of the whole."""
+
+    @property
+    def content_type(self) -> str:
+        """What the media host says it is."""
+
+    @property
+    def size(self) -> int | None:
+        """The bytes of the whole, where they are known."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """The chunks."""
 
 
 class MessageStoreAccess(Protocol):
@@ -20,7 +34,7 @@ class MessageStoreAccess(Protocol):
 
     def content(
         self, mailbox: Mailbox, message_id: str, attachment: Attachment, *, offset: int = 0
-    ) -> AbstractAsyncContextManager[Content]:
+    ) -> AbstractAsyncContextManager[ContentStream]:
         """An attachment's bytes as a stream, from `offset` on."""
 
     async def set_read_status(self, mailbox: Mailbox, ids: Sequence[str], status: str) -> Outcomes:

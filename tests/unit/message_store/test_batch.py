@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from message_store.batch import MULTIPART_JSON, Entry, by_id, chunks, message_id, message_ids
+from message_store.calls import Answer
 from message_store.errors import BadAnswer, LimitedMode, NotFound, RingCentralError
-from message_store.http import Answer
 from message_store.parsing import NotJsonError
 
 GONE = {"errorCode": "CMN-102", "errors": [{"errorCode": "CMN-102", "parameterName": "messageId"}]}
