@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run test lint lock
+.PHONY: help setup run test reference lint lock
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ run: setup ## start Ringpost: with RC_* set against RingCentral, without against
 
 test: setup ## run the whole test suite
 	$(BIN)/python -m pytest
+
+reference: setup ## compare the sandbox and our models with RingCentral's published reference
+	$(BIN)/python -m pytest tests/reference
 
 lint: setup ## style, types and import rules
 	$(BIN)/ruff check .

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+import time
 from collections.abc import Coroutine
 from enum import StrEnum
 from pathlib import Path
@@ -36,6 +37,7 @@ Url = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 _DEFAULTS = Settings()
+_LONG_AGO = 1_767_225_600  # the first second of 2026
 
 
 @app.command()
@@ -64,6 +66,7 @@ def start(
         media_port=media_port,
         latency=latency,
         extensions=extensions,
+        ids_taken=int(time.time()) - _LONG_AGO,
         client_id=client_id,
         client_secret=client_secret,
         jwt=jwt,

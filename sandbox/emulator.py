@@ -50,8 +50,8 @@ class Emulator:
         self.requests = RequestLog()
         self.webhooks = Webhooks(settings)
         self.announce: Announce = lambda message, new: None
-        self._messages = 0
-        self._attachments = 0
+        self._messages = settings.ids_taken
+        self._attachments = settings.ids_taken
         self._where: dict[int, Mailbox] = {}
 
     def add_extension(self, **fields: str) -> Extension:

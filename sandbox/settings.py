@@ -32,6 +32,8 @@ class Settings:
     client_secret: str = "sandbox-client-secret"  # noqa: S105 - made up and meant to be known
     jwt: str = "sandbox-jwt-credential"
     extensions: int = 3
+    ids_taken: int = 0
+    """How many message and attachment ids are passed over: a restarted one must not reuse them."""
     admin: bool = True
     """Whether the signed-in user may see the other extensions' mailboxes."""
 

@@ -45,16 +45,23 @@ async def read_messages(exchange: Exchange) -> web.StreamResponse:
     if not ids:
         raise not_found("messageId")
     if len(ids) == 1:
-        return json_answer(_with_recipients(find(exchange, ids[0]).record))
+        return json_answer(_with_recipients(exchange, find(exchange, ids[0]).record))
 
     def read(place: int, message_id: str) -> Outcome:
-        return Outcome(message_id, 200, _with_recipients(find(exchange, message_id).record))
+        record = find(exchange, message_id).record
+        return Outcome(message_id, 200, _with_recipients(exchange, record))
 
     return batch_answer(exchange, try_each(ids, read))
 
 
-def _with_recipients(record: dict[str, Any]) -> dict[str, Any]:
-    return {**record, "vmSideRecipients": []}
+def _with_recipients(exchange: Exchange, record: dict[str, Any]) -> dict[str, Any]:
+    owner = exchange.extension()
+    recipient = {
+        "extensionId": owner.id,
+        "extensionNumber": owner.number,
+        "name": owner.name,
+    }
+    return {**record, "vmSideRecipients": [recipient]}
 
 
 def _effective(exchange: Exchange, selection: Selection) -> list[tuple[str, str]]:

@@ -83,7 +83,7 @@ class Account:
         }
 
     def extension_json(self, extension: Extension) -> dict[str, Any]:
-        """One extension as `readExtension` and `listExtensions` answer it."""
+        """One extension as `listExtensions` answers it."""
         first, _, last = extension.name.partition(" ")
         return {
             **self._reference(extension),
@@ -100,7 +100,6 @@ class Account:
                 "admin": {"enabled": extension is self.signed_in},
                 "internationalCalling": {"enabled": False},
             },
-            "setupWizardState": "Completed",
             "hidden": False,
             "creationTime": stamp(self.created),
         }
