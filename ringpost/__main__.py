@@ -1,4 +1,4 @@
-"""The command line `ringpost`: which commands there are; they import what they need when they run."""
+"""The command line: which commands there are; each imports what it needs when it runs."""
 
 import sys
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from pathlib import Path
 
 from ringpost import embedded_redis, programs
@@ -21,6 +22,8 @@ from ringpost.surroundings import (
 from ringpost.terminal import Terminal
 from webhook.settings import Settings as WebhookSettings
 from worker.settings import Settings
+
+_SAME_SIGNAL = 1.0  # seconds
 
 
 class Instance:
@@ -82,17 +85,23 @@ class Instance:
     async def _supervise(self, children: list[Program], webhook: WebhookSettings) -> None:
         stop, hurry = asyncio.Event(), asyncio.Event()
 
+        first = 0.0
+
         def told() -> None:
+            nonlocal first
             if stop.is_set():
-                hurry.set()
+                # A process group may hand the same signal on twice; that is no hurry yet.
+                if time.monotonic() - first > _SAME_SIGNAL:
+                    hurry.set()
                 return
+            first = time.monotonic()
             self._terminal.say("Stopping; once more to stop without waiting.")
             stop.set()
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, told)
         shared = {"REDIS_URL": os.environ["REDIS_URL"]}
-        self._data.describe(shared | (self._demo.credentials() if self._demo else {}))
+        self._data.describe(shared | (self._demo.shared() if self._demo else {}))
 
         async def up() -> None:
             self._say_where(webhook)

@@ -1,6 +1,5 @@
 """What `ringpost messages` asks the Message Store: find, read, mark."""
 
-import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,9 +10,9 @@ from message_store.mailbox import Mailbox
 from message_store.message import Message
 from ringpost.connection import message_store
 from ringpost.refusal import Refusal
+from worker.watching import find_mailboxes
 
 _PAGE = 100
-_SHORT_NUMBER = re.compile(r"[0-9]{1,6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +30,19 @@ async def find(name: str, filters: Filters, limit: int) -> list[Message]:
     """At most `limit` messages of the mailbox, the newest first."""
     async with open_mailbox(name) as (store, mailbox):
         found: list[Message] = []
-        page = 1
-        while len(found) < limit:
-            answer = await store.list(
-                mailbox,
-                message_types=filters.message_types,
-                directions=filters.directions,
-                read_statuses=filters.read_statuses,
-                date_from=filters.date_from,
-                date_to=filters.date_to,
-                page=page,
-                per_page=min(limit, _PAGE),
-            )
-            found += answer.records
-            if not (answer.has_next and answer.records):
+        pages = store.walk(
+            mailbox,
+            message_types=filters.message_types,
+            directions=filters.directions,
+            read_statuses=filters.read_statuses,
+            date_from=filters.date_from,
+            date_to=filters.date_to,
+            per_page=min(limit, _PAGE),
+        )
+        async for page in pages:
+            found += page.records
+            if len(found) >= limit:
                 break
-            page += 1
         return found[:limit]
 
 
@@ -72,19 +68,16 @@ async def open_mailbox(name: str) -> AsyncIterator[tuple[MessageStore, Mailbox]]
 
 
 async def _mailbox(store: MessageStore, name: str) -> Mailbox:
+    if name == "~":
+        return Mailbox("~", "~")
     try:
-        mailbox = Mailbox.parse(name if "/" in name else f"~/{name}")
+        if "/" in name:
+            return Mailbox.parse(name)
+        Mailbox.parse(f"~/{name}")
+        (found,) = await find_mailboxes(store, [name])
     except ValueError:
         raise Refusal(
-            f"--mailbox {name[:80]}: not a mailbox; give ~, an extension's id or number, or "
+            f"--mailbox {name[:80]}: not one mailbox; give ~, an extension's id or number, or "
             "account/extension"
         ) from None
-    if not _SHORT_NUMBER.fullmatch(mailbox.extension_id):
-        return mailbox  # ids are longer than any extension number
-    async for extension in store.extensions():
-        if extension.extension_number == mailbox.extension_id:
-            return Mailbox(mailbox.account_id, extension.id)
-    raise Refusal(
-        f"--mailbox {name}: no extension has this number, or the signed-in user may not see it; "
-        "see the extensions in RingCentral's admin portal under Users"
-    )
+    return found

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 NOTHING = "-"
+_PIPE_WIDTH = 240
 
 
 @cache
@@ -19,7 +20,7 @@ def console() -> "Console":
     """Where results go; colours only on a terminal."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 
 
 @cache
@@ -32,7 +33,7 @@ def aside() -> "Console":
 
 def say(text: str = "") -> None:
     """Print one line as it is: brackets in it are text, not markup."""
-    console().print(text, markup=False)
+    console().print(text, markup=False, soft_wrap=True)
 
 
 def hint(text: str) -> None:
@@ -55,8 +56,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: 
         table.add_column(column, header_style="bold", overflow="fold")
     for row in rows:
         table.add_row(*(Text(NOTHING if cell in (None, "") else str(cell)) for cell in row))
-    width = None if console().is_terminal else 240
-    console().print(table, width=width, crop=width is None)
+    console().print(table)
 
 
 def progress() -> "Progress":

@@ -38,7 +38,7 @@ def beat(data: Path) -> Program:
     )
 
 
-_CELERY = (sys.executable, "-m", "celery", "--quiet", "--app", "worker.celery")
+_CELERY = (sys.executable, "-m", "celery", "--quiet", "--app", "worker")
 
 
 def reachable(host: str) -> str:
