@@ -86,6 +86,22 @@ async def test_the_token_is_kept_in_memory(
     assert await authenticator.token() == "token-1"
 
 
+async def test_callers_of_one_process_ask_the_store_together(
+    authenticator: Authenticator, shared: MemoryTokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fifty callers without a token cost two looks at the store: before the lock and under it."""
+    looks = []
+    load = MemoryTokenStore.load
+
+    async def counted(self: MemoryTokenStore) -> Token | None:
+        looks.append(self)
+        return await load(self)
+
+    monkeypatch.setattr(MemoryTokenStore, "load", counted)
+    await asyncio.gather(*(authenticator.token() for _ in range(50)))
+    assert len(looks) == 2
+
+
 async def test_a_store_that_fails_after_login_costs_no_second_login(
     fake: Any,
     authenticator: Authenticator,

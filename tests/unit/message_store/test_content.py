@@ -1,5 +1,6 @@
 """Downloads: whole, resumed, checked, and small in memory."""
 
+import asyncio
 import gzip
 import hashlib
 import re
@@ -133,6 +134,22 @@ async def test_at_the_end_there_is_nothing_more(
     assert await download(store, mailbox, offset=len(BODY)) == b""
     with pytest.raises(BadRequest, match="end before byte"):
         await download(store, mailbox, offset=len(BODY) + 1)
+
+
+async def test_what_is_complete_is_not_downloaded_again(
+    fake: Any, store: MessageStore, mailbox: Mailbox, reply: Any, never: Any
+) -> None:
+    """The size tells; the body, which here never comes, is not waited for."""
+
+    async def head_only(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "1000"})
+        await response.prepare(request)
+        await never(request)
+        return response
+
+    fake.on("GET", PATH, reply(416, {"errorCode": "CMN-107"}), head_only)
+    async with asyncio.timeout(5):
+        assert await download(store, mailbox, offset=1000) == b""
 
 
 async def test_resuming_has_an_end(fake: Any, store: MessageStore, mailbox: Mailbox) -> None:
