@@ -29,7 +29,7 @@ from message_store.transport import read_fault_body, read_whole, send
 __all__ = ["Authenticator", "Credentials", "MemoryTokenStore", "Token", "TokenStore"]
 
 OPERATION = "token"
-LOGIN_TIMEOUT = aiohttp.ClientTimeout(total=20, sock_connect=10)
+LOGIN_TIMEOUT = aiohttp.ClientTimeout(total=12)  # a refresh and a login fit into a 30 s lock
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
