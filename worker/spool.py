@@ -1,6 +1,7 @@
 """The spool: attachments of open messages on local disk, each downloaded once.
 
-A cache: nothing is synced, and all of it may be deleted at any time.
+A cache: nothing is synced, and all of it may be deleted at any time. Small attachments stay in
+memory while there is room: files that come and go by the hundred are dear to a file system.
 """
 
 import asyncio
@@ -19,9 +20,10 @@ from message_store.message import Attachment, Message
 from message_store.protocol import MessageStoreAccess
 from worker.handlers.filenames import safe_id
 from worker.partial_file import PartialFile
+from worker.small_contents import SMALL, SmallContents
 
 GATHER = 1024 * 1024
-"""Bytes kept in memory before they go to disk; a smaller attachment is written in one go."""
+"""Bytes gathered in memory before they go to disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Spool:
         self._folder = folder
         # Unsynced files may hold anything after a power failure, so each boot has its own.
         self._boot = folder / _boot_id()
+        self._small = SmallContents()
         self._store = store
         self._locks: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
 
@@ -50,31 +53,59 @@ class Spool:
 
         A broken download is taken up where it ended. Raises RingCentralError or OSError.
         """
-        target = self._folder_of(mailbox, message.id) / safe_id(attachment.id)
-        lock = self._locks.setdefault(target, asyncio.Lock())
-        async with lock:
-            if target.exists():
-                return SpooledFile(target, target.stat().st_size, attachment.content_type)
-            if PartialFile.exists(target):
-                part = await asyncio.to_thread(PartialFile.open, target)
-                # A partial file longer than the content is refused (416) and begun anew.
-                with contextlib.suppress(BadRequest):
-                    return await self._download(mailbox, message, attachment, target, part)
-            return await self._download(mailbox, message, attachment, target, None)
+        target = self._target(mailbox, message, attachment)
+        async with self._lock(target):
+            found = await self._found(mailbox, message, attachment, target)
+            if isinstance(found, SpooledFile):
+                return found
+            size = await asyncio.to_thread(_finish, target, None, [found], None)
+            return SpooledFile(target, size, attachment.content_type)
+
+    async def content(
+        self, mailbox: Mailbox, message: Message, attachment: Attachment
+    ) -> SpooledFile | bytes:
+        """The attachment, in memory if it is small, else as a local file; as `fetch`."""
+        target = self._target(mailbox, message, attachment)
+        async with self._lock(target):
+            return await self._found(mailbox, message, attachment, target)
 
     async def discard(self, mailbox: Mailbox, message_id: str) -> None:
         """Drop a message's files, if there are any."""
         folder = self._folder_of(mailbox, message_id)
+        self._small.discard(folder)
         if folder.exists():
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
     async def sweep(self, older_than: timedelta) -> int:
         """Drop files untouched for so long (a killed worker leaves some); says how many."""
-        return await asyncio.to_thread(_sweep, self._folder, older_than.total_seconds())
+        seconds = older_than.total_seconds()
+        return self._small.sweep(seconds) + await asyncio.to_thread(_sweep, self._folder, seconds)
 
     def _folder_of(self, mailbox: Mailbox, message_id: str) -> Path:
         parts = (mailbox.account_id, mailbox.extension_id, message_id)
         return self._boot.joinpath(*map(safe_id, parts))
+
+    def _target(self, mailbox: Mailbox, message: Message, attachment: Attachment) -> Path:
+        return self._folder_of(mailbox, message.id) / safe_id(attachment.id)
+
+    def _lock(self, target: Path) -> asyncio.Lock:
+        return self._locks.setdefault(target, asyncio.Lock())
+
+    async def _found(
+        self, mailbox: Mailbox, message: Message, attachment: Attachment, target: Path
+    ) -> SpooledFile | bytes:
+        small = self._small.get(target)
+        if small is not None:
+            return small
+        complete = _size_of(target)
+        if complete is not None:
+            return SpooledFile(target, complete, attachment.content_type)
+        if PartialFile.exists(target):
+            part = await asyncio.to_thread(PartialFile.open, target)
+            # A partial file longer than the content is refused (416) and begun anew.
+            with contextlib.suppress(BadRequest):
+                return await self._download(mailbox, message, attachment, target, part)
+        return await self._download(mailbox, message, attachment, target, None)
 
     async def _download(
         self,
@@ -83,7 +114,7 @@ class Spool:
         attachment: Attachment,
         target: Path,
         part: PartialFile | None,
-    ) -> SpooledFile:
+    ) -> SpooledFile | bytes:
         gathered: list[bytes] = []
         waiting = 0
         offset = part.size if part else 0
@@ -99,6 +130,11 @@ class Spool:
                             part = await asyncio.to_thread(_begin, target)
                         await asyncio.to_thread(part.write, gathered)
                         gathered, waiting = [], 0
+                if part is None and waiting <= SMALL:
+                    whole = b"".join(gathered)
+                    _check_length(waiting, content.size)
+                    if self._small.keep(target, whole):
+                        return whole
                 size = await asyncio.to_thread(_finish, target, part, gathered, content.size)
         except BaseException as error:
             if part is not None:
@@ -108,6 +144,13 @@ class Spool:
                 part.close()
             raise
         return SpooledFile(target, size, content.content_type)
+
+
+def _size_of(target: Path) -> int | None:
+    try:
+        return target.stat().st_size
+    except FileNotFoundError:
+        return None
 
 
 def _begin(target: Path) -> PartialFile:
@@ -126,13 +169,17 @@ def _finish(
     file = part or _begin(target)
     try:
         file.write(gathered)
-        if expected is not None and file.size != expected:
-            raise BadAnswer(f"an attachment came with {file.size} bytes instead of {expected}")
+        _check_length(file.size, expected)
         return file.finish()
     except BaseException:
         if part is None:
             file.close()
         raise
+
+
+def _check_length(size: int, expected: int | None) -> None:
+    if expected is not None and size != expected:
+        raise BadAnswer(f"an attachment came with {size} bytes instead of {expected}")
 
 
 def _sweep(folder: Path, seconds: float) -> int:

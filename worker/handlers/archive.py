@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
+import orjson
 from pydantic import AfterValidator, PrivateAttr
 
 from message_store.mailbox import Mailbox
@@ -69,7 +70,8 @@ class Archive(Handler):
     async def handle(self, message: Message, context: Context) -> str:
         """Write the message and its files; a message already there is recognised."""
         sources = [
-            Source(file.name, file.content_type, await file.path()) for file in context.attachments
+            Source(file.name, file.content_type, await file.content())
+            for file in context.attachments
         ]
         folder = folder_of(self._root, context.mailbox, message)
         new = await self._in_thread(partial(self._write, folder, message, sources))
@@ -137,6 +139,6 @@ def folder_of(root: Path, mailbox: Mailbox, message: Message) -> Path:
 def _as_json(message: Message) -> bytes:
     wire = message.to_wire()
     try:
-        return json.dumps(wire, ensure_ascii=False, indent=2).encode() + b"\n"
-    except UnicodeEncodeError:  # half a surrogate pair has no UTF-8, but an escape
+        return orjson.dumps(wire, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # half a surrogate pair, or a number beyond 64 bits
         return json.dumps(wire, indent=2).encode() + b"\n"

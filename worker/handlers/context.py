@@ -51,10 +51,18 @@ class SpooledAttachment(AttachmentFile):
         """The spooled file, whole and length-checked."""
         return (await self._spool.fetch(self._mailbox, self._message, self._part)).path
 
+    async def content(self) -> Path | bytes:
+        """See `AttachmentFile`."""
+        found = await self._spool.content(self._mailbox, self._message, self._part)
+        return found if isinstance(found, bytes) else found.path
+
     async def open(self) -> AsyncIterator[bytes]:
         """The content in chunks of 256 KiB."""
-        path = await self.path()
-        with await asyncio.to_thread(path.open, "rb") as file:
+        content = await self.content()
+        if isinstance(content, bytes):
+            yield content
+            return
+        with await asyncio.to_thread(content.open, "rb") as file:
             while chunk := await asyncio.to_thread(file.read, CHUNK):
                 yield chunk
 

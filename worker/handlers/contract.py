@@ -83,6 +83,10 @@ class AttachmentFile(ABC):
     async def path(self) -> Path:
         """A local file with the whole content, its length checked; read it, do not change it."""
 
+    async def content(self) -> Path | bytes:
+        """The whole content: as bytes if it is small (256 KiB), else as a file, see `path`."""
+        return await self.path()
+
 
 class Context(ABC):
     """What surrounds one attempt at one step: the message's files, the network, the log."""

@@ -6,13 +6,14 @@ Everything here blocks; callers run it in threads.
 import contextlib
 import fcntl
 import hashlib
-import json
 import os
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+
+import orjson
 
 MANIFEST = "manifest.json"
 CHUNK = 256 * 1024
@@ -51,43 +52,37 @@ class DurableFolders:
         `manifest.json` comes last and is the commit. Two writers at once, also in different
         processes, end with the files and the manifest of one of them. Raises OSError.
         """
-        self._make(folder)
+        if not self._make(folder):
+            _clear_stale(folder)
         written: list[tuple[Path, Entry]] = []
         try:
             written.extend(_write_aside(folder, source) for source in sources)
             with _locked(folder) as descriptor:
-                return self._commit(folder, descriptor, written)
+                new = _commit(folder, written)
+                if new:
+                    written.clear()
+                # Also when all was there: its writer may have been killed just short of this.
+                os.fsync(descriptor)
+                _sync(folder.parent)
+                return new
         finally:
             for path, _ in written:
                 path.unlink(missing_ok=True)
 
-    def _commit(self, folder: Path, descriptor: int, written: Sequence[tuple[Path, Entry]]) -> bool:
-        entries = [entry for _, entry in written]
-        manifest = json.dumps({"files": [asdict(entry) for entry in entries]}, indent=2).encode()
-        new = not _holds(folder, manifest, entries)
-        if new:
-            _clear_stale(folder)
-            # Without its manifest an older version of the message is in the making again.
-            (folder / MANIFEST).unlink(missing_ok=True)
-            for path, entry in written:
-                path.replace(folder / entry.name)
-            path, _ = _write_aside(folder, Source(MANIFEST, "application/json", manifest + b"\n"))
-            path.replace(folder / MANIFEST)
-        # Also when all was there: the writer before may have been killed just short of it.
-        os.fsync(descriptor)
-        _sync(folder.parent)
-        return new
-
-    def _make(self, folder: Path) -> None:
-        if folder.parent in self._durable:
-            try:
-                folder.mkdir(mode=0o700, exist_ok=True)
-            except FileNotFoundError:
-                self._durable.clear()  # somebody removed a parent
-            else:
-                return
-        self._make_parent(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
+    def _make(self, folder: Path) -> bool:
+        try:
+            self._make_parent(folder.parent)
+            folder.mkdir(mode=0o700)
+        except FileExistsError:
+            if not folder.is_dir():
+                raise
+            return False
+        except FileNotFoundError:
+            if not self._durable:
+                raise
+            self._durable.clear()  # somebody removed a parent
+            return self._make(folder)
+        return True
 
     def _make_parent(self, folder: Path) -> None:
         if folder in self._durable:
@@ -99,6 +94,20 @@ class DurableFolders:
             # Also if it was there: whoever made it may not have come to this line.
             _sync(folder.parent)
         self._durable.add(folder)
+
+
+def _commit(folder: Path, written: Sequence[tuple[Path, Entry]]) -> bool:
+    entries = [entry for _, entry in written]
+    manifest = orjson.dumps({"files": entries}, option=orjson.OPT_INDENT_2) + b"\n"
+    if _holds(folder, manifest, entries):
+        return False
+    # Without its manifest an older version of the message is in the making again.
+    (folder / MANIFEST).unlink(missing_ok=True)
+    for path, entry in written:
+        path.replace(folder / entry.name)
+    path, _ = _write_aside(folder, Source(MANIFEST, "application/json", manifest))
+    path.replace(folder / MANIFEST)
+    return True
 
 
 def _write_aside(folder: Path, source: Source) -> tuple[Path, Entry]:
@@ -134,7 +143,7 @@ def _chunks(content: Path | bytes) -> Iterator[bytes | memoryview]:
 
 def _holds(folder: Path, manifest: bytes, entries: Sequence[Entry]) -> bool:
     try:
-        return (folder / MANIFEST).read_bytes().rstrip() == manifest and all(
+        return (folder / MANIFEST).read_bytes() == manifest and all(
             (folder / entry.name).stat().st_size == entry.size for entry in entries
         )
     except FileNotFoundError:

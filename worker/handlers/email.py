@@ -137,8 +137,9 @@ class Email(Handler):
 
 
 async def _mail_file(file: AttachmentFile) -> MailFile:
-    path = await file.path()
-    return MailFile(file.name, file.content_type, path, path.stat().st_size)
+    content = await file.content()
+    size = len(content) if isinstance(content, bytes) else content.stat().st_size
+    return MailFile(file.name, file.content_type, content, size)
 
 
 def _names(files: list[MailFile]) -> list[str]:

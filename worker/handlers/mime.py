@@ -22,11 +22,11 @@ _LEADING_DOT = re.compile(rb"(?m)^\.")
 
 @dataclass(frozen=True, slots=True)
 class MailFile:
-    """A file to attach: safe name, media type, where it is and how long, in bytes."""
+    """A file to attach: safe name, media type, content or where it is, length in bytes."""
 
     name: str
     content_type: str
-    path: Path
+    content: Path | bytes
     size: int
 
     def header(self) -> bytes:
@@ -89,7 +89,10 @@ def encoded_length(size: int) -> int:
 
 async def _encoded(file: MailFile) -> AsyncGenerator[bytes]:
     left = file.size
-    with await _read(file, file.path.open, "rb") as stream:
+    if isinstance(file.content, bytes):
+        yield _base64_lines(file.content)
+        return
+    with await _read(file, file.content.open, "rb") as stream:
         while data := await _read(file, stream.read, min(_CHUNK, left)):
             left -= len(data)
             yield _base64_lines(data)
@@ -106,5 +109,7 @@ async def _read(file: MailFile, call: Callable[..., Any], *args: Any) -> Any:
 
 def _base64_lines(data: bytes) -> bytes:
     text = binascii.b2a_base64(data, newline=False)
+    if not text:
+        return b""
     lines = [text[start : start + 76] for start in range(0, len(text), 76)]
     return b"\r\n".join(lines) + b"\r\n"

@@ -5,6 +5,7 @@ import contextlib
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from aiosmtplib import (
     SMTP,
@@ -175,10 +176,14 @@ class SmtpConnection:
         # Kept as long as the connection: from Python 3.13 on its end closes the transport.
         if self._writer is None:
             transport, protocol = self._client.transport, self._client.protocol
-            if not isinstance(transport, asyncio.WriteTransport) or protocol is None:
+            if transport is None or protocol is None:
                 raise SMTPServerDisconnected("Connection lost")
+            # uvloop's transports can write without being a WriteTransport.
             self._writer = asyncio.StreamWriter(
-                transport, protocol, None, asyncio.get_running_loop()
+                cast("asyncio.WriteTransport", transport),
+                protocol,
+                None,
+                asyncio.get_running_loop(),
             )
         return self._writer
 
