@@ -72,6 +72,6 @@ def _regex(text: str) -> str:
         "".join("." if c == "?" else re.escape(c) for c in part) for part in text.split("*")
     )
     if not rest:
-        return f"(?s:{first})"
+        return first
     *middle, last = rest
-    return f"(?s:{first}{''.join(f'(?>.*?{part})' for part in middle)}.*{last})"
+    return first + "".join(f"(?>.*?{part})" for part in middle) + f".*{last}"

@@ -158,7 +158,7 @@ class Synchroniser:
             message = record if record.creation_time else await self._rescued(mailbox, record)
             if message is None:
                 reason = "deleted at RingCentral before it could be read"
-                sorted_.missed.append(Missed(record.id, reason))
+                sorted_.missed.append(Missed(record.id, print_, reason))
                 log.warning("message missed", mailbox=str(mailbox), message=record.id)
             elif message.created.timestamp() < floor:
                 sorted_.updated.append(_changed(message, print_, known=False))

@@ -59,6 +59,7 @@ class Missed:
     """A message that was gone before it could be read."""
 
     id: str
+    print: str
     reason: str
 
 

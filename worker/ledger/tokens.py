@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from pydantic import ValidationError
+
 from message_store.auth import Token
 
 from .connection import Connection, key
@@ -28,7 +30,11 @@ class RedisTokenStore:
     async def load(self) -> Token | None:
         """The token of the fleet, if there is one."""
         text = await self._redis.get(self._key)
-        return Token.model_validate_json(text) if text else None
+        try:
+            return Token.model_validate_json(text) if text else None
+        except ValidationError:
+            # Written by another version: the next login replaces it.
+            return None
 
     async def save(self, token: Token) -> None:
         """Share a new token."""

@@ -6,6 +6,7 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', P .. 'closing-due', '-inf', 
   local until_ = now + tonumber(ARGV[3])
   redis.call('ZADD', P .. 'closing-due', until_, member)
   redis.call('HSET', P .. 'closing-running', member, until_)
+  redis.call('HSET', P .. 'closing-last', member, now)
   claimed[#claimed + 1] =
     { mailbox, step, redis.call('ZRANGE', closing_key(mailbox, step), 0, tonumber(ARGV[2]) - 1) }
 end

@@ -31,6 +31,7 @@ for _, message in ipairs(page.updated) do
 end
 for _, message in ipairs(page.missed) do
   redis.call('ZADD', seen, 'NX', now, message.id)
+  redis.call('HSET', prints, message.id, message.print)
   redis.call('HSET', P .. 'missed', mailbox .. '\t' .. message.id, message.reason)
 end
 ready(mailbox, 0)

@@ -31,7 +31,7 @@ for id, outcome in pairs(outcomes) do
 end
 local left = redis.call('ZCARD', key)
 if left > 0 then
-  redis.call('ZADD', P .. 'closing-due', now + (pause or GATHER_IDLE), member)
+  redis.call('ZADD', P .. 'closing-due', now + (pause or GATHER_APART), member)
 else
   redis.call('HDEL', P .. 'closing-running', member)
   redis.call('ZREM', P .. 'closing-due', member)

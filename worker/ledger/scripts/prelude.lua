@@ -1,6 +1,6 @@
 -- What all scripts share: the clock of the fleet, key names, and the rules that keep keys in step.
 local P = 'ringpost:ledger:'
-local GATHER_COUNT, GATHER_IDLE, GATHER_LONGEST = 100, 1, 60
+local GATHER_COUNT, GATHER_IDLE, GATHER_APART, GATHER_LONGEST = 100, 0.3, 3, 60
 
 local function clock()
   local time = redis.call('TIME')
@@ -29,13 +29,15 @@ local function make_due(mailbox, id, route, at)
   ready(mailbox, 0)
 end
 
--- Closing steps gather per mailbox and go out on 100 ids, an idle moment, or a minute.
+-- Closing steps gather per mailbox and go out on 100 ids, an idle moment, or a minute; a trickle
+-- is held back to one call in three seconds.
 local function gather(mailbox, id, step, now)
   local key, member = closing_key(mailbox, step), mailbox .. '\t' .. step
   redis.call('ZADD', key, 'NX', now, id)
   if redis.call('HEXISTS', P .. 'closing-running', member) == 1 then return end
   local first = tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2])
-  local at = math.min(first + GATHER_LONGEST, now + GATHER_IDLE)
+  local last = number(redis.call('HGET', P .. 'closing-last', member))
+  local at = math.min(first + GATHER_LONGEST, math.max(now + GATHER_IDLE, last + GATHER_APART))
   if redis.call('ZCARD', key) >= GATHER_COUNT then at = now end
   redis.call('ZADD', P .. 'closing-due', at, member)
 end

@@ -130,7 +130,7 @@ async def test_missed_messages_are_counted(
     ledger: Ledger, mailbox: Mailbox, lease: SyncLease
 ) -> None:
     """A message that was gone before it could be read shows in the overview."""
-    await ledger.mailboxes.commit(lease, Page(missed=[Missed("9", "gone")]))
+    await ledger.mailboxes.commit(lease, Page(missed=[Missed("9", "Purged|||", "gone")]))
 
     assert (await ledger.overview()).mailboxes[0].missed == 1
 

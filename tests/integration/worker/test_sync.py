@@ -1,0 +1,232 @@
+"""What a mailbox says becomes deliveries: each message once, none forgotten."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
+from message_store.auth import Authenticator, Credentials
+from message_store.client import MessageStore
+from message_store.limits import NoLimits
+from message_store.mailbox import Mailbox
+from message_store.server import Server
+from message_store.token import MemoryTokenStore
+from sandbox import RingCentral
+from worker.configuration import load
+from worker.ledger import Ledger
+from worker.sync import Synchroniser, SyncResult
+
+CONFIGURATION = """
+mailboxes = ["~"]
+[sync]
+start = "{start}"
+[handlers.vault]
+use = "archive"
+to = "file:///tmp/nowhere"
+[[routes]]
+name = "kept"
+steps = ["vault"]
+"""
+
+
+@pytest.fixture
+async def ringcentral() -> AsyncIterator[RingCentral]:
+    async with RingCentral() as ringcentral:
+        yield ringcentral
+
+
+@pytest.fixture
+async def store(ringcentral: RingCentral) -> AsyncIterator[MessageStore]:
+    async with aiohttp.ClientSession() as session:
+        server = Server.of(ringcentral.api_url, ringcentral.media_url)
+        credentials = Credentials(
+            ringcentral.client_id,
+            SecretStr(ringcentral.client_secret),
+            SecretStr(ringcentral.jwt),
+        )
+        limits = NoLimits()
+        authenticator = Authenticator(session, server, credentials, MemoryTokenStore(), limits)
+        yield MessageStore(session, server, authenticator, limits)
+
+
+class Mailman:
+    """Synchronises the signed-in mailbox as a worker does, without its waits."""
+
+    def __init__(self, store: MessageStore, ledger: Ledger, configuration: Path) -> None:
+        self._ledger = ledger
+        self._store = store
+        self._synchroniser = Synchroniser(store, ledger.mailboxes, load(configuration, {}))
+
+    async def synchronise(self) -> SyncResult:
+        mailbox = await self._store.signed_in()
+        await self._ledger.mailboxes.watch([mailbox])
+        redis = self._ledger.connection.redis
+        await redis.hdel(f"ringpost:ledger:mailbox:{mailbox}", "started")
+        lease = await self._ledger.mailboxes.claim(mailbox)
+        assert lease is not None
+        try:
+            return await self._synchroniser.synchronise(lease)
+        finally:
+            await self._ledger.mailboxes.finish(lease, 900)
+
+    async def due(self) -> set[str]:
+        """The ids of the messages that are due, taken."""
+        return {claim.message_id for claim in await self._ledger.deliveries.claim(10_000)}
+
+
+@pytest.fixture
+def mailman(store: MessageStore, ledger: Ledger, tmp_path: Path) -> Callable[[str], Mailman]:
+    """`mailman(start)`: with this start of the very first sync."""
+
+    def hire(start: str = "1h") -> Mailman:
+        path = tmp_path / "ringpost.toml"
+        path.write_text(CONFIGURATION.format(start=start))
+        return Mailman(store, ledger, path)
+
+    return hire
+
+
+Hire = Callable[..., Mailman]
+
+
+async def backlog(ringcentral: RingCentral, messages: int) -> list[dict[str, Any]]:
+    """One message a second until now."""
+    now = ringcentral.server.emulator.clock.time()
+    return [
+        await ringcentral.receives_sms(f"number {n}", created=now - messages + n)
+        for n in range(messages)
+    ]
+
+
+async def test_a_backlog_comes_page_by_page(ringcentral: RingCentral, mailman: Hire) -> None:
+    """A first sync that does not fit on a page brings every message once."""
+    records = await backlog(ringcentral, 620)
+
+    result = await mailman().synchronise()
+
+    assert result.calls > 2
+    assert result.created == 620
+    assert await mailman().due() == {str(record["id"]) for record in records}
+
+
+async def test_repeats_are_no_news(ringcentral: RingCentral, mailman: Hire) -> None:
+    """RingCentral repeats the records of the last seconds; they are not delivered again."""
+    await ringcentral.receives_sms("one")
+    await mailman().synchronise()
+    await ringcentral.receives_sms("two")
+
+    second = await mailman().synchronise()
+    third = await mailman().synchronise()
+
+    assert (second.created, third.created) == (1, 0)
+    assert len(await mailman().due()) == 2
+
+
+async def test_a_change_is_no_new_message(ringcentral: RingCentral, mailman: Hire) -> None:
+    """A message that is marked read elsewhere is an update, and only once."""
+    record = await ringcentral.receives_sms("one")
+    await mailman().synchronise()
+    await ringcentral.changes(record["id"], readStatus="Read")
+
+    results = [await mailman().synchronise() for _ in range(2)]
+
+    assert [(result.created, result.updated) for result in results] == [(0, 1), (0, 0)]
+
+
+async def test_a_dead_sync_token(ringcentral: RingCentral, mailman: Hire) -> None:
+    """When RingCentral wants a full sync, what came meanwhile arrives and the rest not again."""
+    await ringcentral.receives_sms("before")
+    await mailman().synchronise()
+    await ringcentral.forgets_sync_tokens()
+    await ringcentral.receives_sms("after")
+
+    result = await mailman().synchronise()
+
+    assert result.created == 1
+    assert len(await mailman().due()) == 2
+    assert (await mailman().synchronise()).created == 0
+
+
+async def test_start_now(ringcentral: RingCentral, mailman: Hire) -> None:
+    """With `start = "now"` nothing old is delivered, and everything that comes after is."""
+    await ringcentral.receives_sms("old", created=ringcentral.server.emulator.clock.time() - 60)
+    assert (await mailman("now").synchronise()).created == 0
+
+    await ringcentral.receives_sms("new")
+
+    assert (await mailman("now").synchronise()).created == 1
+
+
+async def test_old_messages_that_change_are_not_delivered(
+    ringcentral: RingCentral, mailman: Hire
+) -> None:
+    """An unknown message from before the start is an update, whatever happens to it."""
+    old = await ringcentral.receives_sms(
+        "old", created=ringcentral.server.emulator.clock.time() - 7200
+    )
+    await mailman().synchronise()
+
+    await ringcentral.changes(old["id"], readStatus="Read")
+
+    assert (await mailman().synchronise()).created == 0
+    assert await mailman().due() == set()
+
+
+async def test_deleted_before_it_was_seen(
+    ringcentral: RingCentral, mailman: Hire, store: MessageStore
+) -> None:
+    """A message that is deleted before the sync saw it is delivered while its content exists."""
+    await mailman().synchronise()
+    record = await ringcentral.receives_sms("quickly gone")
+    mailbox = await store.signed_in()
+    await store.delete(mailbox, [str(record["id"])])
+
+    result = await mailman().synchronise()
+
+    assert (result.created, result.missed) == (1, 0)
+
+
+async def test_purged_before_it_was_seen(
+    ringcentral: RingCentral,
+    mailman: Hire,
+    store: MessageStore,
+    ledger: Ledger,
+) -> None:
+    """A message that is purged before the sync saw it is recorded as missed, once."""
+    await mailman().synchronise()
+    record = await ringcentral.receives_sms("never seen")
+    mailbox = await store.signed_in()
+    await store.delete(mailbox, [str(record["id"])], purge=True)
+
+    results = [await mailman().synchronise() for _ in range(2)]
+
+    assert [(result.created, result.missed) for result in results] == [(0, 1), (0, 0)]
+    assert (await ledger.overview()).mailboxes[0].missed == 1
+
+
+async def test_a_crash_between_pages(
+    ringcentral: RingCentral, mailman: Hire, ledger: Ledger
+) -> None:
+    """A walk that dies after a page is walked again, and each message is delivered once."""
+    await backlog(ringcentral, 300)
+    dying = mailman()
+    ringcentral.fails("dateTo=", status=400, code="CMN-101", times=1)
+    with pytest.raises(Exception, match="CMN-101"):
+        await dying.synchronise()
+    partly = len(await dying.due())
+
+    await dying.synchronise()
+
+    assert 0 < partly < 300
+    assert partly + len(await dying.due()) == 300
+
+
+async def test_the_address_of_a_mailbox_is_real(store: MessageStore) -> None:
+    """The signed-in mailbox is known by its ids, never as `~`."""
+    mailbox = await store.signed_in()
+
+    assert mailbox == Mailbox.parse(str(mailbox))
+    assert "~" not in str(mailbox)
