@@ -260,6 +260,11 @@ WRONG: list[tuple[str, str]] = [
         "write ${NAME}, or $${ for a plain ${",
     ),
     (
+        route('match.type = "${KIND}"'),
+        '[[routes]] "Faxes" "match.type": the environment variable "KIND" is not set; '
+        "set it, or write it in .env",
+    ),
+    (
         route('match.from = ["101", "${NUMBER}"]'),
         '[[routes]] "Faxes" "match.from", entry 2: the environment variable "NUMBER" is not set; '
         "set it, or write it in .env",

@@ -68,6 +68,22 @@ def test_some_credentials_are_not_enough(monkeypatch: pytest.MonkeyPatch) -> Non
     assert Settings().missing_credentials() == ("RC_CLIENT_SECRET", "RC_JWT")
 
 
+def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line of `.env.example` that nobody filled in changes nothing."""
+    for name in ("RC_SERVER_URL", "REDIS_URL", "WEBHOOK_URL", "RINGPOST_LEASE"):
+        monkeypatch.setenv(name, "")
+    settings = Settings()
+    assert settings.redis_url is None
+    assert settings.lease_seconds == 30
+    assert settings.server.api == "https://platform.ringcentral.com"
+
+
+def test_passwords_stay_out_of_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The address of Redis may have one."""
+    monkeypatch.setenv("REDIS_URL", "redis://:s3cr3t@redis:6379/0")
+    assert "s3cr3t" not in repr(Settings())
+
+
 def test_the_environment_beats_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     """`.env` is read, the environment wins, for settings and for `${NAME}` alike."""
     Path(".env").write_text("RC_CLIENT_ID=from-file\nRC_JWT=from-file\nSMTP_URL='smtp://a$b'\n")
