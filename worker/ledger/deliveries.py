@@ -8,6 +8,7 @@ from message_store.mailbox import Mailbox
 from message_store.message import Message
 
 from .connection import Connection, key
+from .patience import patiently
 from .records import Claim, Delivery, DeliveryRecord
 
 FEW_PER_MAILBOX = 5
@@ -44,27 +45,18 @@ class DeliveryLedger:
 
     async def record_step(self, claim: Claim) -> bool:
         """Write the delivery as it stands now; False if the claim was lost to another worker."""
-        return bool(
-            await self._connection.run(
-                "record_step",
-                str(claim.mailbox),
-                claim.message_id,
-                claim.route,
-                claim.token,
-                claim.delivery.to_json(),
-            )
+        written = await patiently(
+            lambda: self._connection.run("record_step", *_claimed(claim), claim.delivery.to_json())
         )
+        return bool(written)
 
     async def settle(self, claim: Claim, *, due_in: float | None = None) -> bool:
         """End the claim with the delivery as it stands; True if its whole message is settled."""
-        settled = await self._connection.run(
-            "settle_delivery",
-            str(claim.mailbox),
-            claim.message_id,
-            claim.route,
-            claim.token,
-            claim.delivery.to_json(),
-            "" if due_in is None else due_in,
+        wait = "" if due_in is None else due_in
+        settled = await patiently(
+            lambda: self._connection.run(
+                "settle_delivery", *_claimed(claim), claim.delivery.to_json(), wait
+            )
         )
         return bool(settled == 1)
 
@@ -120,3 +112,7 @@ class DeliveryLedger:
             created=message.created,
             type=message.type,
         )
+
+
+def _claimed(claim: Claim) -> tuple[str, str, str, str]:
+    return str(claim.mailbox), claim.message_id, claim.route, claim.token
