@@ -1,11 +1,10 @@
 """`ringpost sandbox`: start an emulated RingCentral, and let messages arrive in it."""
 
 import asyncio
-import contextlib
 import signal
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -73,11 +72,8 @@ def start(
         aggregation=aggregation,
         limits=REAL_LIMITS if limits else GENEROUS_LIMITS,
     )
-    with contextlib.suppress(ImportError):
-        import uvloop
-
-        asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    asyncio.run(_serve(settings))
+    with asyncio.Runner(loop_factory=_fastest_loop()) as runner:
+        runner.run(_serve(settings))
 
 
 @app.command()
@@ -109,6 +105,15 @@ def messages(
 ) -> None:
     """Show what is in the mailboxes, and what has been read."""
     _show(_run(Remote(url).messages(extension)), as_json=as_json)
+
+
+def _fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's where there is one (it is not made for Windows)."""
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        return None
+    return new_event_loop
 
 
 async def _serve(settings: Settings) -> None:

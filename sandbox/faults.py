@@ -31,21 +31,21 @@ class Faults:
     """Everything that is set to go wrong at the moment."""
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Let everything work again."""
         self._answers: list[Fault] = []
         self.lost_notifications = 0
         self.truncated_downloads = 0
         self.denied_to_user: set[str] = set()
         self.denied_to_app: set[str] = set()
+        # seconds of `Retry-After` while writes are refused; None: everything is available
         self.limited_mode: float | None = None
-        """Seconds of `Retry-After` while writes are refused; None: everything is available."""
 
     def add(self, fault: Fault) -> None:
         """Let some requests fail."""
         self._answers.append(fault)
-
-    def clear(self) -> None:
-        """Let everything work again."""
-        self.__init__()  # type: ignore[misc]  # back to the state of a new object, nothing else
 
     def take(self, method: str, path: str) -> Fault | None:
         """The fault that meets this request, used up by one; None: it shall work."""

@@ -1,6 +1,7 @@
 """Subscriptions: the handshake with all its failures, filters, lifetime."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -111,6 +112,27 @@ async def test_an_address_that_cannot_be_called(subscribe: Any, address: str, co
     """Nobody there, plain HTTP elsewhere and no address at all are told apart."""
     failed = await subscribe(deliveryMode={"address": address})
     assert (failed.status, failed.code) == (400, code)
+
+
+@pytest.mark.parametrize(("size", "status"), [(1024, 200), (1025, 400)])
+async def test_the_whole_answer_counts(subscribe: Any, size: int, status: int) -> None:
+    """Status line, headers and body together may be 1024 bytes, and not one more."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = (await reader.readuntil(b"\r\n\r\n")).decode()
+        token = re.search(r"Validation-Token: (\S+)", asked, re.IGNORECASE)
+        assert token
+        head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 0100\r\n"
+        head += f"Validation-Token: {token[1]}\r\nX-Filling: \r\n\r\n"
+        filling = "x" * (size - 100 - len(head))
+        writer.write(head.replace("X-Filling: ", f"X-Filling: {filling}").encode() + b"1" * 100)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        told = await subscribe(deliveryMode={"address": f"http://127.0.0.1:{port}/webhook"})
+    assert told.status == status
 
 
 @pytest.fixture
