@@ -34,10 +34,10 @@ class Instance:
         self._data = DataDirectory(settings.data)
         self._terminal = Terminal()
         self._demo: Demo | None = None
-        self._config = (config or settings.config).absolute()
+        self._config = config or settings.config
         if is_without_credentials(settings):
             self._demo = Demo.in_folder(self._data.path)
-            self._config = config.absolute() if config else CONFIGURATION
+            self._config = config or CONFIGURATION
 
     def run(self) -> None:
         """Run until SIGTERM, SIGHUP or Ctrl-C; a second one ends without waiting.
@@ -58,7 +58,7 @@ class Instance:
 
     def _prepare(self, lock: int) -> tuple[list[Program], WebhookSettings]:
         """What to start, in order. From here on our environment is the children's."""
-        os.environ["RINGPOST_CONFIG"] = str(self._config)
+        os.environ["RINGPOST_CONFIG"] = str(self._config.absolute())
         os.environ["RINGPOST_DATA"] = str(self._data.path)
         if not self._settings.webhook_verification_token:
             os.environ["WEBHOOK_VERIFICATION_TOKEN"] = self._data.verification_token()

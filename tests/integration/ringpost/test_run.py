@@ -1,0 +1,149 @@
+"""`ringpost run` without credentials, as a newcomer starts it, seen from a second terminal."""
+
+import email
+import email.policy
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+Eventually = Callable[..., Awaitable[Any]]
+
+
+class Demo:
+    """The command in one terminal, and further commands in a second one, in the same folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "data"
+        self._folder = folder
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        self._environ = {**inherited, "PYTHONUNBUFFERED": "1"}
+        self._output = folder / "output"
+        with self._output.open("w") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "ringpost", "run"],
+                cwd=folder,
+                env={**self._environ, "PORT": "0"},
+                stdout=output,
+                stderr=output,
+            )
+
+    def ask(self, *arguments: str) -> str:
+        """What a command in the second terminal prints."""
+        command = [sys.executable, "-m", "ringpost", *arguments]
+        options: dict[str, Any] = {"cwd": self._folder, "env": self._environ, "text": True}
+        done = subprocess.run(command, **options, capture_output=True, timeout=60)
+        assert done.returncode == 0, done
+        return str(done.stdout)
+
+    def messages(self) -> list[dict[str, Any]]:
+        """The mailbox as RingCentral shows it."""
+        found: list[dict[str, Any]] = json.loads(self.ask("messages", "list", "--json"))
+        return found
+
+    def archived(self) -> list[Path]:
+        """The folders of messages that are archived whole."""
+        return [path.parent for path in (self.data / "archive").rglob("manifest.json")]
+
+    def mails(self) -> list[Any]:
+        """The mails, parsed."""
+        return [
+            email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            for path in (self.data / "mail").glob("*.eml")
+        ]
+
+    def output(self) -> str:
+        """What the first terminal shows."""
+        return self._output.read_text()
+
+
+@pytest.fixture
+async def demo(tmp_path: Path, eventually: Eventually) -> AsyncIterator[Demo]:
+    """It runs, and its five messages have arrived."""
+    demo = Demo(tmp_path)
+    try:
+        await eventually(lambda: "sandbox: pager" in demo.output(), within=60)
+        yield demo
+    finally:
+        demo.process.kill()
+        demo.process.wait()
+
+
+async def test_the_first_minute(demo: Demo, eventually: Eventually) -> None:
+    """Five messages are archived, two of them mailed, and just those of the routes are read."""
+    await eventually(lambda: len(demo.archived()) == 5 and len(demo.mails()) == 2, within=60)
+    assert sorted(path.name.partition("-")[0] for path in demo.archived()) == [
+        *("Fax", "Pager", "SMS", "SMS", "VoiceMail")
+    ]
+    parts = [part for mail in demo.mails() for part in mail.iter_attachments()]
+    heads = sorted(part.get_payload(decode=True)[:4] for part in parts)
+    assert heads == [b"%PDF", b"RIFF"]
+
+    def read() -> list[str]:
+        found = demo.messages()
+        return sorted(
+            "MMS" if len(m["attachments"]) > 2 else m["type"]
+            for m in found
+            if m["readStatus"] == "Read"
+        )
+
+    await eventually(lambda: len(read()) >= 3, within=30)
+    assert read() == ["Fax", "SMS", "VoiceMail"]
+
+    pdf = demo.data / "any.pdf"
+    pdf.write_bytes(b"%PDF-1.4 from the second terminal")
+    demo.ask("sandbox", "send", "fax", "--file", str(pdf))
+    await eventually(lambda: len(demo.mails()) == 3, within=30)
+    parts = [part for mail in demo.mails() for part in mail.iter_attachments()]
+    assert pdf.read_bytes() in [part.get_payload(decode=True) for part in parts]
+
+    overview = json.loads(demo.ask("status", "--json"))
+    await eventually(lambda: json.loads(demo.ask("status", "--json"))["due"] == 0, within=30)
+    assert overview["polling"] is False
+    assert "Everything is kept" in demo.ask("status")
+    assert json.loads(demo.ask("failures", "--json")) == []
+
+    fax = next(m for m in demo.messages() if m["type"] == "Fax")
+    assert "RenderedDocument" in demo.ask("messages", "show", str(fax["id"]))
+    demo.ask("messages", "mark", str(fax["id"]), "--unread")
+    assert json.loads(demo.ask("messages", "show", str(fax["id"]), "--json"))["readStatus"] == (
+        "Unread"
+    )
+    (file,) = demo.ask("messages", "download", str(fax["id"]), "--to", "files").splitlines()
+    assert (demo.data.parent / file).read_bytes().startswith(b"%PDF")
+
+
+async def test_it_ends_cleanly_and_leaves_nobody_behind(demo: Demo, eventually: Eventually) -> None:
+    """SIGTERM stops all parts in order, within bounds, and nothing says that it still runs."""
+    children = psutil.Process(demo.process.pid).children(recursive=True)
+    names = {" ".join(child.cmdline()[1:4]) for child in children}
+    assert {"-m webhook", "-m sandbox --port", "-m ringpost.mail_sink --port"} <= names
+    os.kill(demo.process.pid, signal.SIGTERM)
+    os.kill(demo.process.pid, signal.SIGTERM)  # a process group may hand it on: no hurry
+    await eventually(lambda: demo.process.poll() is not None, within=60)
+    assert demo.process.returncode == 0
+    assert "killed" not in demo.output()
+    assert demo.output().endswith("Stopped.\n")
+    assert not psutil.wait_procs(children, timeout=5)[1]
+    assert not (demo.data / "run.json").exists()
+
+
+async def test_a_killed_part_comes_back(demo: Demo, eventually: Eventually) -> None:
+    """kill -9 of the worker: another one takes over and delivers what comes."""
+    await eventually(lambda: len(demo.archived()) == 5, within=60)
+    (worker,) = [
+        child
+        for child in psutil.Process(demo.process.pid).children()
+        if child.cmdline()[-3:-2] == ["worker"] and "celery" in child.cmdline()
+    ]
+    worker.kill()
+    await eventually(lambda: "worker ended with signal 9" in demo.output())
+    demo.ask("sandbox", "send", "sms", "--text", "after the kill")
+    await eventually(lambda: len(demo.archived()) == 6, within=90)
