@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from sandbox.answers import ApiError
 from sandbox.clock import Clock
+from sandbox.settings import GENEROUS_LIMITS
 
 
 @dataclass(slots=True)
@@ -23,7 +24,7 @@ class Limits:
 
     def __init__(self, clock: Clock, limits: Mapping[str, int], window: float) -> None:
         self._clock = clock
-        self._limits = dict(limits)
+        self._limits = {**GENEROUS_LIMITS, **limits}
         self._window = window
         self._buckets: dict[tuple[str, str], _Bucket] = {}
 

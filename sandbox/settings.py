@@ -47,6 +47,7 @@ class Settings:
     latency: float = 0.0
     """Added to every API and media call."""
     limits: Mapping[str, int] = field(default_factory=lambda: GENEROUS_LIMITS)
+    """Requests per window by group; a group that is left out has no limit to speak of."""
     window: float = 60.0
     """Both the window of the limits and the length of their penalty."""
     error_form: Literal["full", "errors-only"] = "full"

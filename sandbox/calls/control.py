@@ -18,6 +18,18 @@ from sandbox.faults import Fault
 from sandbox.notifications.outbox import Outbox
 from sandbox.samples.content import InMemory, type_of
 
+FAULT_KEYS = (
+    "path",
+    "status",
+    "code",
+    "times",
+    "retryAfter",
+    "dropNotifications",
+    "truncateDownloads",
+    "limitedMode",
+    "deny",
+    "to",
+)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -100,6 +112,8 @@ class Control:
     async def add_fault(self, request: web.Request) -> web.StreamResponse:
         """Let something fail; see `Fault` and `Faults` for the members."""
         told = _object(await request.read())
+        if unknown := sorted(set(told) - set(FAULT_KEYS)):
+            raise ValueError(f"unknown member: {unknown[0]!r}; there are {', '.join(FAULT_KEYS)}")
         faults = self._emulator.faults
         if "dropNotifications" in told:
             faults.lost_notifications += int(told["dropNotifications"])

@@ -89,6 +89,8 @@ async def test_the_control_api(ask: Any, ringcentral: RingCentral) -> None:
     assert (await ask("POST", f"{url}/faults", json=fault)).status == 204
     assert (await ask("GET", "/message-sync")).headers["Retry-After"] == "3"
     assert (await ask("GET", "/message-sync")).code == "CMN-408"
+    misspelt = await ask("POST", f"{url}/faults", json={"drop": 1})
+    assert "unknown member: 'drop'" in misspelt.body["message"]
     await ask("DELETE", f"{url}/faults")
     assert (await ask("GET", "/message-sync")).status == 200
     seen = (await ask("GET", f"{url}/requests?path=message-sync")).body

@@ -53,3 +53,10 @@ def test_the_penalty_restarts(limits: Limits, clock: Clock) -> None:
     clock.advance(2)
     assert not limits.in_penalty("a", "light")
     limits.take("a", "light")
+
+
+def test_a_group_without_a_limit(limits: Limits) -> None:
+    """A group that no limit was given for is as good as unlimited."""
+    for _ in range(100):
+        limits.take("a", "heavy")
+    assert int(limits.headers("a", "heavy")["X-Rate-Limit-Remaining"]) > 10_000
