@@ -8,6 +8,7 @@ import itertools
 import json
 import sys
 import time
+from typing import cast
 
 import uvloop
 
@@ -49,14 +50,13 @@ class Caller(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the first notification."""
-        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
-        self.transport = transport
+        self.transport = cast("asyncio.WriteTransport", transport)
         self.post()
 
     def post(self) -> None:
         """Send one notification."""
         self.sent = time.perf_counter()
-        self.transport.write(self.load.next_request())  # type: ignore[attr-defined]  # uvloop's own
+        self.transport.write(self.load.next_request())
 
     def data_received(self, data: bytes) -> None:
         """An answer, whole: it is small."""

@@ -10,7 +10,7 @@ from aiohttp import StreamReader, web
 
 from message_store.notification import NotANotification, parse
 from webhook.answers import ok, refusal
-from webhook.connections import MOST_CONNECTIONS, Connections
+from webhook.connections import MOST_CONNECTIONS, STRANGER_SECONDS, Connections
 from webhook.hints import EVERY_MAILBOX, Hints
 from webhook.outcomes import Outcomes
 from webhook.server import Server
@@ -28,10 +28,11 @@ def create_app(
     *,
     outcomes: Outcomes | None = None,
     most_connections: int = MOST_CONNECTIONS,
+    stranger_seconds: float = STRANGER_SECONDS,
 ) -> Server:
     """The webhook, for `aiohttp.web.ServerRunner`; `hints` must be started on the same loop."""
     outcomes = outcomes or Outcomes()
-    connections = Connections(outcomes, most=most_connections)
+    connections = Connections(outcomes, most=most_connections, stranger_seconds=stranger_seconds)
     answer = Webhook(settings.path, Verifier(settings.tokens), hints, outcomes, connections)
     return Server(answer, connections, outcomes)
 

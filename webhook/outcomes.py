@@ -40,6 +40,11 @@ class Outcomes:
         if outcome not in ORDINARY and outcome not in self._timers:
             self._tell(outcome, facts)
 
+    @property
+    def telling(self) -> bool:
+        """Whether a line on something unwelcome was written not long ago."""
+        return bool(self._timers)
+
     def close(self) -> None:
         """Stop the timers and tell the totals."""
         for timer in self._timers.values():

@@ -1,0 +1,60 @@
+"""Callers who take their time, and callers in crowds."""
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+
+async def test_a_slow_body_has_a_limit(webhook: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body that does not come in time is 408, and the connection is closed."""
+    monkeypatch.setattr("webhook.app.BODY_SECONDS", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", webhook.port)
+    head = f"POST /webhook HTTP/1.1\r\nHost: x\r\nVerification-Token: {webhook.token}\r\n"
+    writer.write(head.encode() + b"Content-Length: 100\r\n\r\n{")
+    begin = time.monotonic()
+    answer = await reader.readuntil(b"\r\n\r\n")
+    assert answer.split()[1] == b"408"
+    assert time.monotonic() - begin < 2
+    await asyncio.wait_for(reader.read(), 5)
+    assert webhook.outcomes.counts == {"too slow": 1}
+    writer.close()
+
+
+async def test_a_caller_who_hangs_up_within_the_body(webhook: Any) -> None:
+    """Half a body and then nobody: counted at most, no trouble."""
+    _, writer = await asyncio.open_connection("127.0.0.1", webhook.port)
+    head = f"POST /webhook HTTP/1.1\r\nHost: x\r\nVerification-Token: {webhook.token}\r\n"
+    writer.write(head.encode() + b"Content-Length: 100\r\n\r\n{")
+    await writer.drain()
+    writer.close()
+    assert (await webhook.post(webhook.notification("7/1"))).status == 200
+    assert "internal error" not in webhook.outcomes.counts
+
+
+async def test_a_crowd_of_slow_strangers_keeps_nobody_out(start_webhook: Any) -> None:
+    """With every place taken by a stranger who drips his headers, RingCentral gets in at once."""
+    webhook = await start_webhook(most_connections=50)
+    crowd = []
+    for _ in range(80):
+        reader, writer = await asyncio.open_connection("127.0.0.1", webhook.port)
+        writer.write(b"POST /webhook HTTP/1.1\r\nX-Slow: ")
+        await writer.drain()
+        crowd.append((reader, writer))
+    begin = time.monotonic()
+    assert (await webhook.post(webhook.notification("7/1"))).status == 200
+    assert time.monotonic() - begin < 1
+    assert webhook.outcomes.counts["connection dropped"] >= 30
+    assert await asyncio.wait_for(crowd[0][0].read(), 5) == b""
+    for _, writer in crowd:
+        writer.close()
+
+
+async def test_a_slow_stranger_is_shown_out(start_webhook: Any) -> None:
+    """Headers that do not come in time end the connection."""
+    webhook = await start_webhook(stranger_seconds=0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", webhook.port)
+    writer.write(b"POST /webhook HTTP/1.1\r\nX-Slow: ")
+    assert await asyncio.wait_for(reader.read(), 5) == b""
+    writer.close()
