@@ -32,8 +32,9 @@ def _repair_aioresponses() -> None:
         loop = loop or asyncio.get_event_loop()
         return StreamReader(ResponseHandler(loop=loop), limit=2**30, loop=loop)
 
-    aioresponses.core.ClientResponse = CompatibleResponse  # type: ignore[misc]  # replaced on purpose
-    aioresponses.core.stream_reader_factory = stream_reader
+    core: Any = aioresponses.core  # these names are not meant for us
+    core.ClientResponse = CompatibleResponse
+    core.stream_reader_factory = stream_reader
 
 
 _repair_aioresponses()

@@ -20,9 +20,9 @@ from kombu.exceptions import OperationalError
 
 from .bridge import LoopBridge
 from .broker_guard import guard_broker_loss
-from .configuration import Configuration, load
+from .configuration import Configuration
 from .handlers.contract import ClosingHandler, Handler
-from .handlers.loading import load_handlers
+from .handlers.loading import load_all
 from .logs import configure_logs
 from .problems import ConfigurationError
 from .process import WorkerProcess
@@ -129,8 +129,7 @@ def _open(**_: Any) -> None:
         settings = Settings()
         if missing := settings.missing_credentials():
             raise ConfigurationError([f"{', '.join(missing)}: not set; see .env.example"])
-        configuration = load(settings.config, environment())
-        handlers = load_handlers(configuration)
+        configuration, handlers = load_all(settings.config, environment())
     except ConfigurationError as error:
         refuse(error)
     _Running.bridge = LoopBridge()

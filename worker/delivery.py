@@ -29,6 +29,7 @@ _ADMINISTRATOR_RETRY = 300.0
 _SOON = 10.0
 # A task ends before its deadline; what is under way then goes on beside it.
 _WORK_SECONDS = 240.0
+_GATHER_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
@@ -68,20 +69,22 @@ class Deliverer:
         self._settled = settled
         self._capacity = capacity
         self._running: dict[asyncio.Task[None], Claim] = {}
-        self._more = asyncio.Event()
+        self._more = False
+        self._wake = asyncio.Event()
         self._working = False
 
     @property
     def claims(self) -> list[Claim]:
         """The deliveries under way in this process."""
-        return [claim for task, claim in self._running.items() if not task.done()]
+        return list(self._running.values())
 
     async def work(self) -> None:
         """Deliver until nothing is due; if that is under way already, make it look again.
 
         Returns after a while even if more is due: the pump hands on what is.
         """
-        self._more.set()
+        self._more = True
+        self._wake.set()
         if self._working:
             return
         self._working = True
@@ -92,28 +95,35 @@ class Deliverer:
 
     async def _work(self) -> None:
         until = time.monotonic() + _WORK_SECONDS
-        while (self._more.is_set() or self._running) and time.monotonic() < until:
+        while (self._more or self._running) and time.monotonic() < until:
+            self._wake.clear()
             free = self._capacity - len(self._running)
-            if self._more.is_set() and free:
+            if self._more and free:
+                self._more = False
                 claims = await self._ledger.claim(free)
+                self._more = self._more or len(claims) == free
                 for claim in claims:
-                    task = asyncio.create_task(self._deliver(claim))
-                    self._running[task] = claim
-                if len(claims) < free:
-                    self._more.clear()
-            if not self._running:
-                continue
-            more = asyncio.create_task(self._more.wait())
-            waiting = [*self._running, more] if free else list(self._running)
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            more.cancel()
-            for task in [task for task in self._running if task.done()]:
-                del self._running[task]
-                task.result()
+                    self._begin(claim)
+            if self._running:
+                await self._wake.wait()
+                # What ends at about the same time is replaced by one claim.
+                await asyncio.sleep(_GATHER_SECONDS)
+
+    def _begin(self, claim: Claim) -> None:
+        task = asyncio.create_task(self._deliver(claim))
+        self._running[task] = claim
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.pop(task, None)
+        self._wake.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # Only the ledger's absence ends here: the claim lapses and is taken up again.
+            log.error("delivery interrupted", reason=str(error))
 
     async def release(self) -> None:
         """Stop what is under way and give it back, due at once (a worker that shuts down)."""
-        running, self._running = self._running, {}
+        running = dict(self._running)
         await cancel_all(running)
         await self._ledger.release(list(running.values()))
 

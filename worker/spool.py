@@ -184,20 +184,25 @@ def _check_length(size: int, expected: int | None) -> None:
 
 def _sweep(folder: Path, seconds: float) -> int:
     oldest = time.time() - seconds
+    # Deepest first, so that a folder is empty when its turn comes; and looked at before anything
+    # is dropped, because that makes the folder above look young.
+    old = [path for path in sorted(folder.rglob("*"), reverse=True) if _changed(path) < oldest]
     dropped = 0
-    # Deepest first, so that a folder is empty when its turn comes.
-    for path in sorted(folder.rglob("*"), reverse=True):
-        try:
-            if path.stat().st_mtime >= oldest:
-                continue
+    for path in old:
+        with contextlib.suppress(OSError):  # in use, not empty, or gone meanwhile
             if path.is_dir():
                 path.rmdir()
             else:
                 path.unlink()
                 dropped += 1
-        except OSError:
-            continue  # in use, not empty, or gone meanwhile
     return dropped
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()
 
 
 def _boot_id() -> str:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
-from line import Inbox, Line, free_port
-from waiting import Eventually
 
 from sandbox import RingCentral
+from tests.support.line import Inbox, Line, free_port
+from tests.support.waiting import Eventually
 
 
 @pytest.fixture

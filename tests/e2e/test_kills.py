@@ -3,10 +3,9 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from line import Line
-from waiting import Eventually
-
 from sandbox import RingCentral
+from tests.support.line import Line
+from tests.support.waiting import Eventually
 
 Start = Callable[[], Awaitable[None]]
 

@@ -37,7 +37,7 @@ def safe_name(text: str, fallback: str = "unnamed") -> str:
     text = unicodedata.normalize("NFC", text)
     text = _BLANKS.sub(" ", text)
     text = "".join(c for c in text if not unicodedata.category(c).startswith("C"))
-    text = _FORBIDDEN.sub("_", text).strip(" .")
+    text = _BLANKS.sub(" ", _FORBIDDEN.sub("_", text)).strip(" .")
     if not text.strip("_"):
         text = fallback
     if _DEVICES.match(text):
@@ -53,7 +53,8 @@ def safe_id(text: str) -> str:
     if _SAFE_ID.fullmatch(text) and not _DEVICES.match(text):
         return text
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return f"{re.sub(r'[^0-9A-Za-z_-]', '_', text)[:40] or '_'}.{digest}"
+    # The point is in no plain id, so that none can be made to look like the mark of another.
+    return f"_{re.sub(r'[^0-9A-Za-z_-]', '_', text)[:40]}.{digest}"
 
 
 def attachment_names(attachments: Sequence[Attachment], taken: Sequence[str] = ()) -> list[str]:

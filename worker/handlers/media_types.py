@@ -42,7 +42,7 @@ _BY_EXTENSION = {
     extension: media_type
     for media_type, extensions in reversed(_EXTENSIONS.items())
     for extension in extensions
-}
+} | {".mp4": "video/mp4"}
 _OTHER_NAMES = {
     "application/x-gzip": "application/gzip",
     "application/x-pdf": "application/pdf",

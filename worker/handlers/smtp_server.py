@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from typing import Literal, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-_FORMS = "smtps://user:password@host, smtp+starttls://user:password@host or smtp://host"
+_REMEDY = (
+    "not an SMTP address; write smtps://user:password@host, smtp+starttls://user:password@host or "
+    "smtp://host, and in user and password %2F %3F %23 %40 for / ? # @"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +35,11 @@ class SmtpServer:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
         except ValueError:
-            raise ValueError(f"not an SMTP address; write {_FORMS}") from None
+            raise ValueError(_REMEDY) from None
         if parts.scheme not in {"smtp", "smtps", "smtp+starttls"} or not host:
-            raise ValueError(f"not an SMTP address; write {_FORMS}")
+            raise ValueError(_REMEDY)
         if parts.path not in {"", "/"} or parts.fragment or "@" in (parts.username or ""):
-            raise ValueError(
-                "something after the host; letters such as / ? # @ in a user name or password "
-                "have to be written as %2F %3F %23 %40"
-            )
+            raise ValueError(_REMEDY)
         user = unquote(parts.username) if parts.username else None
         password = unquote(parts.password) if parts.password else None
         if bool(user) != bool(password):

@@ -5,6 +5,7 @@ Source: https://developers.ringcentral.com/guide/basics/rate-limits
 """
 
 import asyncio
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -15,6 +16,8 @@ from .connection import Connection, key
 # A pause shorter than this is waited for in place; a longer one gives the task's place back.
 _PATIENCE = 2.0
 _PENALTY = 60.0
+# How long a process relies on what it last read of the pauses that others set.
+_FRESH = 0.1
 
 
 class RedisLimits:
@@ -25,18 +28,17 @@ class RedisLimits:
         self._groups_key = key("groups", scope)
         self._paused_key = key("paused", scope)
         self._groups: dict[str, str] = {}
+        self._pauses: dict[str, float] = {}
+        self._read_again = 0.0
+        self._ahead = 0.0
 
     async def before(self, operation: str) -> None:
         """Wait for a short pause of the operation's group; RateLimited for a long one."""
-        group = self._groups.get(operation) or await self._redis.hget(self._groups_key, operation)
-        left = await self._pause_left(group or operation)
-        while left > 0:
+        while (left := await self._pause_left(operation)) > 0:
             if left > _PATIENCE:
-                raise RateLimited(
-                    f"rate limit of group {group or operation} is used up", retry_after=left
-                )
+                group = self._groups.get(operation, operation)
+                raise RateLimited(f"rate limit of group {group} is used up", retry_after=left)
             await asyncio.sleep(left)
-            left = await self._pause_left(group or operation)
 
     async def after(self, operation: str, status: int, headers: Mapping[str, str]) -> None:
         """Learn from an answer; pause the group on 429 or when nothing remains of the window."""
@@ -51,24 +53,38 @@ class RedisLimits:
 
     async def paused(self) -> dict[str, datetime]:
         """The groups that are paused, and until when."""
-        now = await self._now()
-        pauses = await self._redis.hgetall(self._paused_key)
+        await self._refresh()
         return {
-            group: datetime.fromtimestamp(float(until), UTC)
-            for group, until in pauses.items()
-            if float(until) > now
+            group: datetime.fromtimestamp(until, UTC)
+            for group, until in self._pauses.items()
+            if until > self._now()
         }
 
     async def _pause(self, group: str, seconds: float) -> None:
-        await self._redis.hset(self._paused_key, group, str(await self._now() + seconds))
+        await self._refresh()
+        until = self._pauses[group] = self._now() + seconds
+        await self._redis.hset(self._paused_key, group, str(until))
 
-    async def _pause_left(self, group: str) -> float:
-        until = await self._redis.hget(self._paused_key, group)
-        return float(until) - await self._now() if until else 0.0
+    async def _pause_left(self, operation: str) -> float:
+        if time.monotonic() >= self._read_again:
+            await self._refresh()
+        until = self._pauses.get(self._groups.get(operation, operation), 0.0)
+        return until - self._now()
 
-    async def _now(self) -> float:
-        seconds, micros = await self._redis.time()
-        return float(seconds) + float(micros) / 1e6
+    async def _refresh(self) -> None:
+        self._read_again = time.monotonic() + _FRESH
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.hgetall(self._groups_key)
+            pipe.hgetall(self._paused_key)
+            pipe.time()
+            groups, pauses, (seconds, micros) = await pipe.execute()
+        self._groups = groups
+        self._pauses = {group: float(until) for group, until in pauses.items()}
+        self._ahead = seconds + micros / 1e6 - time.monotonic()
+
+    def _now(self) -> float:
+        """The clock of Redis, which all processes share."""
+        return time.monotonic() + self._ahead
 
 
 def _seconds(headers: Mapping[str, str], name: str) -> float:

@@ -171,11 +171,11 @@ async def test_none_waits_for_the_slowest(
     ledger: Ledger, arrive: Arrive, mailbox: Mailbox, line: Line, eventually: Eventually
 ) -> None:
     """While one delivery hangs, one that comes later is delivered."""
-    line.first._held = asyncio.Event()
+    held = line.first._held = asyncio.Event()
     await arrive(mailbox, "1")
     hanging = asyncio.create_task(line.deliverer.work())
     await eventually(lambda: line.first._calls == ["1"])
-    line.first._held, held = None, line.first._held
+    line.first._held = None
 
     await arrive(Mailbox("1", "1"), "2")
     await line.deliverer.work()

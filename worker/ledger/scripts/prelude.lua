@@ -29,16 +29,20 @@ local function make_due(mailbox, id, route, at)
   ready(mailbox, 0)
 end
 
--- Closing steps gather per mailbox and go out on 100 ids, an idle moment, or a minute; a trickle
--- is held back to one call in three seconds.
+-- Closing steps gather per mailbox and go out on 100 ids, an idle moment (nothing
+-- due in the mailbox), or a minute; a trickle is held back to one call in three seconds.
 local function gather(mailbox, id, step, now)
   local key, member = closing_key(mailbox, step), mailbox .. '\t' .. step
   redis.call('ZADD', key, 'NX', now, id)
   if redis.call('HEXISTS', P .. 'closing-running', member) == 1 then return end
   local first = tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2])
   local last = number(redis.call('HGET', P .. 'closing-last', member))
-  local at = math.min(first + GATHER_LONGEST, math.max(now + GATHER_IDLE, last + GATHER_APART))
-  if redis.call('ZCARD', key) >= GATHER_COUNT then at = now end
+  local at = first + GATHER_LONGEST
+  if redis.call('ZCARD', key) >= GATHER_COUNT then
+    at = now
+  elseif redis.call('ZCOUNT', due_key(mailbox), '-inf', now + GATHER_IDLE) == 0 then
+    at = math.min(at, math.max(now + GATHER_IDLE, last + GATHER_APART))
+  end
   redis.call('ZADD', P .. 'closing-due', at, member)
 end
 
