@@ -54,7 +54,9 @@ class Demo:
 
     def shared(self) -> dict[str, str]:
         """The variables that commands in other terminals need."""
-        return self.credentials() | {"RINGPOST_SANDBOX_URL": self.server}
+        return self.environ() | {
+            "RINGPOST_SANDBOX_URL": self.server,
+        }
 
     def environ(self) -> dict[str, str]:
         """The sandbox's credentials, and the variables that demo.toml names."""

@@ -101,7 +101,10 @@ class Instance:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, told)
         shared = {"REDIS_URL": os.environ["REDIS_URL"]}
-        self._data.describe(shared | (self._demo.shared() if self._demo else {}))
+        if self._demo:
+            shared |= self._demo.shared()
+            shared |= {name: os.environ[name] for name in ("RINGPOST_CONFIG", "WEBHOOK_URL")}
+        self._data.describe(shared)
 
         async def up() -> None:
             self._say_where(webhook)

@@ -1,5 +1,6 @@
 """What a command finds around it: settings, configuration, an instance that runs here already."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from worker.configuration import Configuration
     from worker.handlers.contract import Step
 
+_FIELDS = {"RINGPOST_CONFIG": "config"}
 APPS_PAGE = "https://developers.ringcentral.com/my-account.html#/applications"
 CREDENTIALS_PAGE = "https://developers.ringcentral.com/console/my-credentials/credentials"
 
@@ -27,15 +29,18 @@ def read_settings(**values: Any) -> Settings:
 def running_settings() -> Settings:
     """The settings as completed by the instance that `ringpost run` keeps on the data directory.
 
-    Its Redis counts if no other is set, its sandbox if no credentials are.
+    Its Redis counts if no other is set, its sandbox if no credentials are, its configuration if
+    there is no other.
     """
     settings = read_settings()
     found = DataDirectory(settings.data).running_environ()
     if settings.redis_url is not None:
         found.pop("REDIS_URL", None)
     if not is_without_credentials(settings):
-        found = {name: value for name, value in found.items() if not name.startswith("RC_")}
-    known = {name.lower(): value for name, value in found.items()}
+        found = {name: value for name, value in found.items() if name == "REDIS_URL"}
+    known = {_FIELDS.get(name, name.lower()): value for name, value in found.items()}
+    if settings.config.exists():
+        known.pop("config", None)  # a configuration in the making is what commands are asked about
     return read_settings(**{k: v for k, v in known.items() if k in Settings.model_fields})
 
 
@@ -55,14 +60,19 @@ def insist_on_credentials(settings: Settings) -> None:
         )
 
 
-def read_configuration(path: Path) -> "tuple[Configuration, dict[str, Step]]":
-    """The configuration and its handlers; raises Refusal with a line for each problem."""
+def read_configuration(
+    path: Path, running: Mapping[str, str] | None = None
+) -> "tuple[Configuration, dict[str, Step]]":
+    """The configuration and its handlers; raises Refusal with a line for each problem.
+
+    `running` are variables of an instance that runs here; the environment wins over them.
+    """
     from worker.handlers.loading import load_all
 
     if not path.exists():
         raise Refusal(f"{path}: no such configuration file; `ringpost init` writes a first one")
     try:
-        configuration, handlers = load_all(path, environment())
+        configuration, handlers = load_all(path, {**(running or {}), **environment()})
     except ConfigurationError as error:
         raise Refusal(*error.problems) from None
     return configuration, dict(handlers)

@@ -1,5 +1,6 @@
 """What can be seen without a network: settings, configuration, the webhook's address."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ringpost.findings import Finding, fail, ok, warn
@@ -11,11 +12,11 @@ from worker.settings import Settings
 
 
 def check_configuration(
-    path: Path,
+    path: Path, running: Mapping[str, str]
 ) -> tuple[list[Finding], Configuration | None, dict[str, Step]]:
     """Read it; the findings, and what was read."""
     try:
-        configuration, handlers = read_configuration(path)
+        configuration, handlers = read_configuration(path, running)
     except Refusal as refusal:
         return [fail("configuration", line) for line in refusal.lines], None, {}
     routes, count = len(configuration.routes), len(handlers)

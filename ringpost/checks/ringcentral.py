@@ -49,6 +49,7 @@ async def _check(
     found += _app_permissions(token.scope if token else "", closing, connection.settings)
     if configuration is None:
         return found
+    mailboxes: list[Mailbox] = []
     try:
         mailboxes = await find_mailboxes(connection.store, configuration.mailboxes)
         if not mailboxes:

@@ -22,6 +22,7 @@ def check(
     """Check configuration, credentials, permissions, Redis, destinations and the webhook."""
     from ringpost.checks.local import check_configuration, check_webhook
     from ringpost.connection import run
+    from ringpost.data_directory import DataDirectory
     from ringpost.findings import fail
     from ringpost.surroundings import running_settings
 
@@ -30,7 +31,9 @@ def check(
     except Refusal as refusal:
         _end([fail("settings", line) for line in refusal.lines], as_json)
         return
-    found, configuration, handlers = check_configuration(config or settings.config)
+    found, configuration, handlers = check_configuration(
+        config or settings.config, DataDirectory(settings.data).running_environ()
+    )
     found += check_webhook(settings)
     if not config_only:
 

@@ -39,10 +39,13 @@ steps = ["vault"]
 """
 
 ENVIRONMENT = """\
-RC_CLIENT_ID=        # your app's id and secret: https://developers.ringcentral.com/my-account.html#/applications
+# The app's id and secret: https://developers.ringcentral.com/my-account.html#/applications
+RC_CLIENT_ID=
 RC_CLIENT_SECRET=
-RC_JWT=              # your user's credential: https://developers.ringcentral.com/console/my-credentials/credentials
-WEBHOOK_URL=         # https://ringpost.example.com/webhook; leave it out to poll
+# The user's credential: https://developers.ringcentral.com/console/my-credentials/credentials
+RC_JWT=
+# The address that RingCentral calls, such as https://example.com/webhook; without it we poll.
+WEBHOOK_URL=
 """
 
 
