@@ -93,7 +93,7 @@ async def test_broker_killed_under_a_running_task(
 
     The second half tells when the guard can go.
     """
-    app: Any = Celery("client", broker=broker.url, set_as_current=False)
+    app = Celery("client", broker=broker.url, set_as_current=False)
     noted = lambda: notes.exists() and notes.read_text().split()  # noqa: E731  # read often
     await asyncio.to_thread(app.send_task, "note", args=["before", 4])
     await eventually(lambda: noted() == ["before"], within=30)
