@@ -1,0 +1,65 @@
+"""What a mail about a message says."""
+
+import pytest
+
+from message_store.message import Message
+from worker.handlers.conformance_cases import CASES, FAX, HOSTILE, SMS, VOICEMAIL
+from worker.handlers.mail_text import facts, headline, html_page, plain_page
+
+
+@pytest.mark.parametrize(
+    ("wire", "line"),
+    [
+        (FAX.wire, "Fax from Jane Doe (+16505550100), 3 pages"),
+        ({**FAX.wire, "faxPageCount": 1}, "Fax from Jane Doe (+16505550100), 1 page"),
+        ({**FAX.wire, "faxPageCount": 0}, "Fax from Jane Doe (+16505550100)"),
+        (VOICEMAIL.wire, "Voicemail from Jane Doe (+16505550100), 0:42 min"),
+        (SMS.wire, "Text message from Jane Doe (+16505550100)"),
+        (
+            {**SMS.wire, "direction": "Outbound", "messageStatus": "DeliveryFailed"},
+            "Not delivered: Text message to Front desk (+16505550111)",
+        ),
+        ({"id": 1, "type": "Telegram"}, "Telegram from unknown"),
+        ({"id": 1}, "Message from unknown"),
+    ],
+)
+def test_headline(wire: dict[str, object], line: str) -> None:
+    """It says what came, from whom, and how much of it."""
+    assert headline(Message.model_validate(wire)) == line
+
+
+def test_facts_are_only_what_is_known() -> None:
+    """A nearly empty message has none, a fax all that matters."""
+    assert facts(CASES["bare"].message, []) == []
+    assert facts(FAX.message, ["a.pdf"]) == [
+        ("From", "Jane Doe (+16505550100)"),
+        ("To", "Front desk (+16505550111)"),
+        ("Received", "23 Nov 2025, 14:17 UTC"),
+        ("Pages", "3"),
+        ("File", "a.pdf"),
+    ]
+
+
+def test_pages() -> None:
+    """Plain and HTML say the same, and a template's text takes the place of the message's."""
+    for page in (plain_page, html_page):
+        assert "Are you open today?" in page(SMS.message, "", [])
+        assert "Are you open" not in page(SMS.message, "Call back", [])
+        assert "Call back" in page(SMS.message, "Call back", [])
+
+
+def test_a_stranger_writes_no_markup() -> None:
+    """Everything of the message is escaped, and direction marks are gone."""
+    page = html_page(HOSTILE.message, "<i>{{ 7*7 }}</i>\u202e", ["<img>.pdf"])
+    for markup in ("<script", "<b>", "<i>", "<img", "\u202e", "\x00"):
+        assert markup not in page
+    assert "{{ 7*7 }}" in page
+
+
+def test_it_fits_a_phone() -> None:
+    """No width is fixed, nothing is loaded from elsewhere, and long words may break."""
+    page = html_page(FAX.message, "", [])
+    assert 'content="width=device-width' in page
+    assert "overflow-wrap:anywhere" in page
+    assert "http" not in page
+    assert " width=" not in page
