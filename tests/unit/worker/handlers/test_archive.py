@@ -1,5 +1,6 @@
 """The archive: its layout, its commit, its repeats, its words."""
 
+import fcntl
 import json
 import os
 import threading
@@ -131,24 +132,22 @@ def test_the_day_is_in_utc() -> None:
     assert folder_of(Path("/a"), Mailbox("1", "2"), message) == Path("/a/1/2/2026/01/01/Message-1")
 
 
-def test_two_writers_leave_one_whole(tmp_path: Path) -> None:
-    """Writers with different versions at once leave the files and the manifest of one of them."""
+def test_two_writers_commit_one_after_the_other(tmp_path: Path) -> None:
+    """While another process is committing a folder, nothing in it is replaced."""
     folder = tmp_path / "a/b"
-
-    def write(number: int) -> None:
-        text = b"%d" % number * 1000
-        sources = [Source(name, "text/plain", text) for name in ("one", "two", "three")]
-        for _ in range(10):
-            DurableFolders(tmp_path / "a").write(folder, sources)
-
-    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    contents = {(folder / name).read_bytes() for name in ("one", "two", "three")}
-    assert len(contents) == 1
-    assert manifest_of(folder)["one"]["sha256"] == sha256(contents.pop()).hexdigest()
+    DurableFolders(tmp_path / "a").write(folder, [Source("one", "text/plain", b"old")])
+    descriptor = os.open(folder, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    new = [Source("one", "text/plain", b"new")]
+    writer = threading.Thread(target=DurableFolders(tmp_path / "a").write, args=(folder, new))
+    writer.start()
+    writer.join(timeout=0.3)
+    assert writer.is_alive()
+    assert (folder / "one").read_bytes() == b"old"
+    os.close(descriptor)
+    writer.join()
+    assert (folder / "one").read_bytes() == b"new"
+    assert manifest_of(folder)["one"]["sha256"] == sha256(b"new").hexdigest()
     assert not list(folder.glob(".*"))
 
 
