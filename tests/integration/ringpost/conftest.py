@@ -2,11 +2,12 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
+import structlog
 
 from ringpost.child import Program
 from ringpost.supervisor import Supervisor
@@ -68,3 +69,10 @@ class Staging:
 def staging() -> Staging:
     """Supervisors to watch."""
     return Staging()
+
+
+@pytest.fixture(autouse=True)
+def quiet_again() -> Iterator[None]:
+    """A command run in this process silences the log; later tests shall not notice."""
+    yield
+    structlog.reset_defaults()
