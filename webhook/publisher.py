@@ -18,8 +18,8 @@ KEY_PREFIX = "ringpost:"
 class CeleryPublisher:
     """A held connection to the broker. Not for the event loop's thread: every call may block.
 
-    A broker that is away costs no more than the time limits below. Only a held connection that
-    turns out to be stale is replaced at once; any other patience is the caller's.
+    A broker that is away costs no more than the time limits below. Nothing is tried twice in here:
+    after an error the next call begins with a fresh connection.
     """
 
     def __init__(self, broker_url: str) -> None:
@@ -34,13 +34,6 @@ class CeleryPublisher:
 
     def publish(self, mailboxes: Sequence[str]) -> None:
         """Send one task for these mailboxes; it is in the queue when this returns without error."""
-        if self._producer is not None:
-            try:
-                self._send(mailboxes)
-            except Exception:  # noqa: BLE001  # the broker may have closed it meanwhile: a fresh one tells
-                self.close()
-            else:
-                return
         self.connect()
         try:
             self._send(mailboxes)

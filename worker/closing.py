@@ -27,20 +27,23 @@ class Closer:
         self._handlers = handlers
         self._store = store
 
-    async def work(self) -> list[tuple[ClosingWork, list[str]]]:
-        """Do what is due; per piece of work the ids of messages that are settled by it."""
-        return [(work, await self._close(work)) for work in await self._ledger.claim()]
+    async def work(self) -> None:
+        """Do what is due."""
+        for work in await self._ledger.claim():
+            await self._close(work)
 
-    async def _close(self, work: ClosingWork) -> list[str]:
+    async def _close(self, work: ClosingWork) -> None:
         handler = self._handlers.get(work.step)
         if handler is None:
             gone = ClosingOutcome(True, "skipped: the step is no longer in the configuration")
-            return await self._ledger.finish(work, dict.fromkeys(work.message_ids, gone))
+            await self._ledger.finish(work, dict.fromkeys(work.message_ids, gone))
+            return
         try:
             results = await handler.finish(work.mailbox, work.message_ids, self._store)
         # A handler is foreign code: whatever it raises becomes a retry or a recorded failure.
         except Exception as error:  # noqa: BLE001
-            return await self._failed(work, error)
+            await self._failed(work, error)
+            return
         outcomes = {}
         wait = None
         for message_id, result in results.items():
@@ -53,16 +56,17 @@ class Closer:
         log.info(
             "messages closed", mailbox=str(work.mailbox), step=work.step, messages=len(outcomes)
         )
-        return await self._ledger.finish(work, outcomes, retry_in=wait)
+        await self._ledger.finish(work, outcomes, retry_in=wait)
 
-    async def _failed(self, work: ClosingWork, error: Exception) -> list[str]:
+    async def _failed(self, work: ClosingWork, error: Exception) -> None:
         facts = {"mailbox": str(work.mailbox), "step": work.step, "messages": len(work.message_ids)}
         # Writes may be refused for hours in RingCentral's limited mode: what they say can wait.
         if is_transient(error):
             wait = retry_after(error) or _RETRY_SECONDS
             log.warning("closing waits", reason=str(error), retry_in=round(wait), **facts)
-            return await self._ledger.finish(work, {}, retry_in=wait)
+            await self._ledger.finish(work, {}, retry_in=wait)
+            return
         if not isinstance(error, (HandlerError, RingCentralError)):
             log.error("closing failed", exc_info=error, **facts)
         failed = ClosingOutcome(False, str(error) or type(error).__name__)
-        return await self._ledger.finish(work, dict.fromkeys(work.message_ids, failed))
+        await self._ledger.finish(work, dict.fromkeys(work.message_ids, failed))

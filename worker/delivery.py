@@ -44,13 +44,13 @@ class StepAddress:
 
 
 ContextFactory = Callable[[StepAddress], Context]
-Settled = Callable[[Mailbox, str], None]
+FilesOver = Callable[[Mailbox, str], None]
 
 
 class Deliverer:
     """Runs up to `capacity` deliveries at once; none waits for the slowest.
 
-    `settled` is called for each message that has nothing open any more.
+    `files_over` is called for each message whose files nobody needs any more.
     """
 
     def __init__(
@@ -59,14 +59,14 @@ class Deliverer:
         routes: Mapping[str, Route],
         handlers: Mapping[str, Handler | ClosingHandler],
         context: ContextFactory,
-        settled: Settled,
+        files_over: FilesOver,
         capacity: int = 50,
     ) -> None:
         self._ledger = ledger
         self._routes = routes
         self._handlers = handlers
         self._context = context
-        self._settled = settled
+        self._files_over = files_over
         self._capacity = capacity
         self._running: dict[asyncio.Task[None], Claim] = {}
         self._more = False
@@ -213,7 +213,7 @@ class Deliverer:
 
     async def _settle(self, claim: Claim) -> None:
         if await self._ledger.settle(claim):
-            self._settled(claim.mailbox, claim.message_id)
+            self._files_over(claim.mailbox, claim.message_id)
 
 
 def _facts(claim: Claim, message: Message) -> dict[str, str]:

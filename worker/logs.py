@@ -4,10 +4,13 @@ import logging
 import sys
 
 import structlog
+from stamina.instrumentation import set_on_retry_hooks
 
 
 def configure_logs() -> None:
     """Send structlog and the libraries' warnings to standard error, one line each."""
+    # stamina's own lines repeat the arguments of the call, which may hold secrets
+    set_on_retry_hooks([])
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -76,7 +76,7 @@ class WorkerProcess:
             {route.name: route for route in configuration.routes},
             handlers,
             self._context,
-            self._settled,
+            self._files_over,
         )
         self._closer = Closer(
             self.ledger.closing,
@@ -128,9 +128,7 @@ class WorkerProcess:
 
     async def close(self) -> None:
         """Carry out the closing steps that are due."""
-        for work, settled in await self._closer.work():
-            for message_id in settled:
-                await self._spool.discard(work.mailbox, message_id)
+        await self._closer.work()
 
     async def heal(self) -> None:
         """Find the mailboxes and mend the subscription, if it is time to."""
@@ -222,7 +220,7 @@ class WorkerProcess:
             http=self._egress,
         )
 
-    def _settled(self, mailbox: Mailbox, message_id: str) -> None:
+    def _files_over(self, mailbox: Mailbox, message_id: str) -> None:
         self._beside(self._spool.discard(mailbox, message_id))
 
     async def _keep_claims(self) -> None:

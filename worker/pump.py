@@ -14,7 +14,7 @@ from .ledger import Ledger, LedgerError
 
 log = structlog.get_logger()
 
-_TICK = 0.2
+_TICK = 0.1
 _LEASE_SECONDS = 3.0
 _RECLAIM_EVERY = 1.0
 

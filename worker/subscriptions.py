@@ -88,7 +88,9 @@ class Subscriptions:
         if made.disabled_filters:
             new.error = f"{len(made.disabled_filters)} filters are disabled by RingCentral"
         await self._ledger.save(_checked(new, made))
-        log.info("subscription made", id=made.id, filters=len(filters), error=new.error)
+        log.info("subscription made", id=made.id, filters=len(filters))
+        if new.error is not None:
+            log.warning("subscription is incomplete", id=made.id, reason=new.error)
         if record is not None and record.id != made.id:
             try:
                 await self._store.delete_subscription(record.id)

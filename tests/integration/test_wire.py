@@ -3,7 +3,8 @@
 import inspect
 
 import pytest
-from kombu import Connection, Queue
+from kombu.connection import Connection
+from kombu.entity import Queue
 from kombu.message import Message
 
 from message_store.notification import parse
@@ -39,9 +40,7 @@ def test_a_hint_is_a_task_of_the_worker(redis_url: str, monkeypatch: pytest.Monk
     publisher.close()
 
 
-def test_no_task_is_a_coroutine_function(
-    redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_task_is_a_coroutine_function(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Celery would take a coroutine for a result and never run it."""
     monkeypatch.setenv("REDIS_URL", redis_url)
     from worker.celery import app
@@ -59,7 +58,7 @@ def taken(redis_url: str, queue: str) -> Message:
     with Connection(broker_url(redis_url), transport_options=options) as connection:
         channel = connection.channel()
         bound = Queue(queue, routing_key=queue, channel=channel)
-        message = bound.get(no_ack=True)
+        message: Message | None = bound.get(no_ack=True)
         assert message is not None
         assert bound.get(no_ack=True) is None
         return message

@@ -51,14 +51,13 @@ class ClosingLedger:
         outcomes: Mapping[str, ClosingOutcome],
         *,
         retry_in: float | None = None,
-    ) -> list[str]:
-        """Record outcomes; ids without one are tried again. The ids of messages settled by it."""
+    ) -> None:
+        """Record outcomes; ids without one are tried again."""
         body = orjson.dumps(dict(outcomes)).decode()
-        settled: list[str] = await self._connection.run(
+        await self._connection.run(
             "finish_closing",
             str(work.mailbox),
             work.step,
             "" if retry_in is None else retry_in,
             body,
         )
-        return settled

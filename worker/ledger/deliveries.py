@@ -51,7 +51,10 @@ class DeliveryLedger:
         return bool(written)
 
     async def settle(self, claim: Claim, *, due_in: float | None = None) -> bool:
-        """End the claim with the delivery as it stands; True if its whole message is settled."""
+        """End the claim with the delivery as it stands.
+
+        True if no delivery of the message needs its files any more.
+        """
         wait = "" if due_in is None else due_in
         settled = await patiently(
             lambda: self._connection.run(

@@ -58,3 +58,28 @@ async def test_a_slow_stranger_is_shown_out(start_webhook: Any) -> None:
     writer.write(b"POST /webhook HTTP/1.1\r\nX-Slow: ")
     assert await asyncio.wait_for(reader.read(), 5) == b""
     writer.close()
+
+
+async def test_ringcentral_may_stay(start_webhook: Any) -> None:
+    """A connection that has shown our token is still good when the strangers' time is over."""
+    webhook = await start_webhook(stranger_seconds=0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", webhook.port)
+    body = webhook.notification("7/1")
+    head = f"POST /webhook HTTP/1.1\r\nHost: x\r\nVerification-Token: {webhook.token}\r\n"
+    request = head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    writer.write(request)
+    assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+    stranger, strange_writer = await asyncio.open_connection("127.0.0.1", webhook.port)
+    assert await asyncio.wait_for(stranger.read(), 5) == b""
+    writer.write(request)
+    assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+    for one in (writer, strange_writer):
+        one.close()
+
+
+async def test_those_who_have_gone_do_not_count(start_webhook: Any) -> None:
+    """Many short connections, one after the other, never reach the bound."""
+    webhook = await start_webhook(most_connections=5)
+    for _ in range(20):
+        assert (await webhook.post(webhook.notification("7/1"))).status == 200
+    assert webhook.outcomes.counts == {"accepted": 20}

@@ -9,18 +9,14 @@ from worker.schedule import poll_seconds, sweep_seconds
 QUARTER = timedelta(minutes=15)
 
 
-@pytest.mark.parametrize(
-    ("mailboxes", "seconds"), [(1, 900), (100, 900), (375, 900), (1000, 2400)]
-)
+@pytest.mark.parametrize(("mailboxes", "seconds"), [(1, 900), (100, 900), (375, 900), (1000, 2400)])
 def test_a_sweep_takes_at_most_half_the_light_limit(mailboxes: int, seconds: float) -> None:
     """With many mailboxes the sweep slows down instead of using the limit up."""
     assert sweep_seconds(QUARTER, mailboxes) == seconds
 
 
 @pytest.mark.parametrize(("mailboxes", "seconds"), [(1, 5), (2, 9.6), (10, 48), (500, 1200)])
-def test_polling_takes_at_most_a_quarter_of_the_light_limit(
-    mailboxes: int, seconds: float
-) -> None:
+def test_polling_takes_at_most_a_quarter_of_the_light_limit(mailboxes: int, seconds: float) -> None:
     """Without a subscription one mailbox is polled every five seconds, many less often."""
     assert poll_seconds(QUARTER, mailboxes) == seconds
 

@@ -1,10 +1,8 @@
 -- Records what became of closing work; ids without an outcome stay gathered for another try.
--- Returns the ids of messages that are settled by it.
 -- ARGV: mailbox, step, seconds until the next try ('' when the call went well), outcomes as JSON
 --       {id: {ok, words}}
 local mailbox, step, pause, outcomes = ARGV[1], ARGV[2], tonumber(ARGV[3]), cjson.decode(ARGV[4])
 local now, member, key = clock(), ARGV[1] .. '\t' .. ARGV[2], closing_key(ARGV[1], ARGV[2])
-local settled = {}
 -- during a pause the pair stays marked as running, so that newcomers do not cut the pause short
 if not pause then redis.call('HDEL', P .. 'closing-running', member) end
 for id, outcome in pairs(outcomes) do
@@ -27,7 +25,7 @@ for id, outcome in pairs(outcomes) do
       if delivery.state ~= 'waiting' then count(route, delivery.state) end
     end
   end
-  if settle_message(mailbox, id, now) == 1 then settled[#settled + 1] = id end
+  settle_message(mailbox, id, now)
 end
 local left = redis.call('ZCARD', key)
 if left > 0 then
@@ -36,4 +34,4 @@ else
   redis.call('HDEL', P .. 'closing-running', member)
   redis.call('ZREM', P .. 'closing-due', member)
 end
-return settled
+return left

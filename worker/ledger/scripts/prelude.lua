@@ -1,6 +1,6 @@
 -- What all scripts share: the clock of the fleet, key names, and the rules that keep keys in step.
 local P = 'ringpost:ledger:'
-local GATHER_COUNT, GATHER_IDLE, GATHER_APART, GATHER_LONGEST = 100, 0.3, 3, 60
+local GATHER_COUNT, GATHER_IDLE, GATHER_APART, GATHER_LONGEST = 100, 0.2, 3, 60
 
 local function clock()
   local time = redis.call('TIME')
@@ -51,7 +51,8 @@ local function count(route, outcome)
 end
 
 -- After a delivery changed: when every ordinary step of the message is done its closing steps
--- gather; when nothing is open or failed the message is forgotten. Returns 1 when it is.
+-- gather; when nothing is open or failed the message is forgotten. Returns 1 in both cases:
+-- nobody needs the message's files any more.
 local function settle_message(mailbox, id, now)
   local key = message_key(mailbox, id)
   local fields = redis.call('HGETALL', key)
@@ -71,7 +72,7 @@ local function settle_message(mailbox, id, now)
     return 1
   end
   for _, step in ipairs(waiting) do gather(mailbox, id, step, now) end
-  return 0
+  return 1
 end
 
 local function split(member)

@@ -1,5 +1,5 @@
 -- Ends a claim: the delivery is due again, waiting, done, failed or skipped.
--- Returns -1 when the claim was lost, 1 when the whole message is settled, else 0.
+-- Returns -1 when the claim was lost, 1 when nobody needs the message's files any more, else 0.
 -- ARGV: mailbox, message id, route, claim token, delivery as JSON, seconds until due ('' if not due)
 local mailbox, id, route, json, wait = ARGV[1], ARGV[2], ARGV[3], ARGV[5], ARGV[6]
 local now, key = clock(), message_key(mailbox, id)

@@ -72,11 +72,12 @@ async def test_closed_messages_are_settled(
         await settle(ledger, claim, "waiting", ["mark-read"])
     [work] = await eventually(ledger.closing.claim)
 
-    assert await ledger.closing.finish(work, {"1": DONE}) == ["1"]
+    await ledger.closing.finish(work, {"1": DONE})
 
     overview = await ledger.overview()
     assert overview.counts == {"a": {"done": 1}, "b": {"done": 1}}
     assert overview.waiting == 0
+    assert await ledger.connection.redis.keys("*message:*") == []
 
 
 async def test_closing_steps_come_in_order(
@@ -87,7 +88,7 @@ async def test_closing_steps_come_in_order(
     await settle(ledger, two[1], "done")
     [first] = await eventually(ledger.closing.claim)
 
-    assert await ledger.closing.finish(first, {"1": DONE}) == []
+    await ledger.closing.finish(first, {"1": DONE})
 
     [second] = await eventually(ledger.closing.claim)
     assert (first.step, second.step) == ("mark-read", "delete")
@@ -135,7 +136,7 @@ async def test_one_bad_id_fails_alone(
     [work] = await eventually(ledger.closing.claim)
 
     bad = ClosingOutcome(False, "no permission")
-    assert await ledger.closing.finish(work, {"1": DONE, "2": bad}) == ["1"]
+    await ledger.closing.finish(work, {"1": DONE, "2": bad})
 
     [failure] = await ledger.failures()
     assert (failure.message_id, failure.step, failure.reason) == ("2", "mark-read", "no permission")
