@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 STEP_DEADLINE = 900.0
 _ADMINISTRATOR_RETRY = 300.0
-_SOON = 10.0
+_SOON = 5.0
 # A task ends before its deadline; what is under way then goes on beside it.
 _WORK_SECONDS = 240.0
 _GATHER_SECONDS = 0.01

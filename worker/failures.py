@@ -2,7 +2,7 @@
 
 import aiohttp
 
-from message_store.errors import NotFound, PermissionMissing, RingCentralError
+from message_store.errors import NotFound, NotReady, PermissionMissing, RingCentralError
 
 from .handlers.contract import HandlerError, TransientError
 
@@ -23,8 +23,8 @@ def is_transient(error: BaseException) -> bool:
 
 
 def may_appear(error: BaseException, age: float) -> bool:
-    """Whether something not found may still turn up, `age` seconds after the message came."""
-    return isinstance(error, NotFound) and age < _NOT_THERE_YET
+    """Whether something not there may still turn up, `age` seconds after the message came."""
+    return isinstance(error, NotFound | NotReady) and age < _NOT_THERE_YET
 
 
 def retry_after(error: BaseException) -> float | None:

@@ -1,0 +1,94 @@
+"""Messages arrive though notifications, writes or whole minutes of requests are missing."""
+
+from collections.abc import Awaitable, Callable
+
+from sandbox import RingCentral
+from tests.support.line import Line
+from tests.support.waiting import Eventually
+
+Start = Callable[[], Awaitable[None]]
+READ = """
+[[routes]]
+name = "kept"
+steps = ["vault", "mark-read"]
+"""
+
+
+async def test_polling_without_an_address(
+    line: Line, ringcentral: RingCentral, eventually: Eventually
+) -> None:
+    """Behind a firewall, without WEBHOOK_URL, a message is there within seconds."""
+    line.configure(READ)
+    del line.environment["WEBHOOK_URL"]
+    line.start("worker")
+    await eventually(lambda: ringcentral.count("syncMessages", status=200), within=30)
+
+    await ringcentral.receives_fax()
+
+    await eventually(line.archived, within=10)
+    assert ringcentral.subscriptions == []
+
+
+async def test_a_rate_limit_is_kept(
+    line: Line, started: Start, ringcentral: RingCentral, eventually: Eventually
+) -> None:
+    """More downloads than the limit allows: all arrive, and the first 429 silences the group."""
+    line.configure(READ)
+    await started()
+    ringcentral.limits_to(medium=10, window=3)
+    for _ in range(25):
+        await ringcentral.receives_fax()
+
+    await eventually(lambda: len(line.archived()) == 25, within=60)
+
+    medium = [request for request in ringcentral.requests if request.group == "medium"]
+    first = next(request.finished for request in medium if request.status == 429)
+    # what was under way, or is the first of its kind and not known to belong to the group
+    silence = [r for r in medium if first + 0.6 < r.started < first + 2.9]
+    assert silence == []
+
+
+async def test_limited_mode(
+    line: Line, started: Start, ringcentral: RingCentral, eventually: Eventually
+) -> None:
+    """While RingCentral takes no writes archiving goes on, and read marks follow later."""
+    line.configure(READ)
+    await started()
+    ringcentral.enters_limited_mode(retry_after=1)
+
+    records = [await ringcentral.receives_fax() for _ in range(3)]
+    await eventually(lambda: len(line.archived()) == 3)
+    await eventually(lambda: ringcentral.count("updateMessage", status=503) >= 1)
+    assert not any(line.is_read(record["id"]) for record in records)
+
+    ringcentral.recovers()
+
+    await eventually(lambda: all(line.is_read(record["id"]) for record in records), within=20)
+
+
+async def test_a_fax_that_is_not_rendered_yet(
+    line: Line, started: Start, ringcentral: RingCentral, eventually: Eventually
+) -> None:
+    """A fax whose content is refused while it renders is delivered when it is there."""
+    line.configure(READ)
+    await started()
+
+    fax = await ringcentral.receives_fax(rendering=1)
+
+    await eventually(lambda: line.is_read(fax["id"]), within=30)
+
+
+async def test_a_download_that_breaks_off(
+    line: Line, started: Start, ringcentral: RingCentral, eventually: Eventually
+) -> None:
+    """A truncated download is taken up again, and the archived file is whole."""
+    line.configure(READ)
+    await started()
+    ringcentral.truncates_downloads(2)
+
+    fax = await ringcentral.receives_fax()
+
+    await eventually(lambda: line.is_read(fax["id"]), within=40)
+    [folder] = line.archived()
+    content = ringcentral.content(fax["id"], fax["attachments"][0]["id"])
+    assert any(path.read_bytes() == content for path in folder.iterdir())
