@@ -1,6 +1,7 @@
 """The Celery app: its settings, and the life of a worker process around its tasks."""
 
 import asyncio
+import gc
 import sys
 import threading
 import warnings
@@ -141,7 +142,7 @@ async def _open_process(
     configuration: Configuration,
     handlers: dict[str, Handler | ClosingHandler],
 ) -> WorkerProcess:
-    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=100, limit_per_host=64))
+    session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=100))
     return WorkerProcess(settings, configuration, handlers, publish, session)
 
 
@@ -149,6 +150,9 @@ async def _open_process(
 def _start(**_: Any) -> None:
     bridge, process = running()
     bridge.call(process.start(), 60)
+    # What is loaded by now stays: the collector need not look through it again and again.
+    gc.collect()
+    gc.freeze()
 
 
 @worker_shutting_down.connect

@@ -1,5 +1,7 @@
 """Carries out closing steps in bulk, once everything else of a message is done."""
 
+import asyncio
+
 import structlog
 
 from message_store.errors import RingCentralError
@@ -29,8 +31,9 @@ class Closer:
 
     async def work(self) -> None:
         """Do what is due."""
-        for work in await self._ledger.claim():
-            await self._close(work)
+        async with asyncio.TaskGroup() as group:
+            for work in await self._ledger.claim():
+                group.create_task(self._close(work))
 
     async def _close(self, work: ClosingWork) -> None:
         handler = self._handlers.get(work.step)

@@ -60,7 +60,7 @@ class Deliverer:
         handlers: Mapping[str, Handler | ClosingHandler],
         context: ContextFactory,
         files_over: FilesOver,
-        capacity: int = 50,
+        capacity: int = 80,
     ) -> None:
         self._ledger = ledger
         self._routes = routes

@@ -90,7 +90,7 @@ class Archive(Handler):
 
     async def _in_thread(self, call: Callable[[], Result]) -> Result:
         if self._threads is None:
-            self._threads = ThreadPoolExecutor(16, thread_name_prefix="archive")
+            self._threads = ThreadPoolExecutor(8, thread_name_prefix="archive")
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     def _write(self, folder: Path, message: Message, sources: list[Source]) -> bool:

@@ -2,6 +2,7 @@
 -- ARGV: claim token, most to claim, most per mailbox and turn, lease seconds
 local token, left, few, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local now, claimed = clock(), {}
+redis.call('DEL', P .. 'handed:deliver')
 while left > 0 do
   local mailboxes = redis.call('ZRANGEBYSCORE', P .. 'ready', '-inf', now, 'LIMIT', 0, left)
   if #mailboxes == 0 then break end
