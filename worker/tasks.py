@@ -19,31 +19,31 @@ CLOSE_DEADLINE = 120.0
 HEAL_DEADLINE = 120.0
 
 
-@app.task(name="worker.sync")
+@app.task(name="worker.sync", shared=False)
 def sync(mailboxes: list[str]) -> None:
     """Synchronise these mailboxes (`account/extension`, or `*` for all)."""
     _run(running()[1].sync(mailboxes), SYNC_DEADLINE)
 
 
-@app.task(name="worker.deliver")
+@app.task(name="worker.deliver", shared=False)
 def deliver() -> None:
     """Deliver what is due."""
     _run(running()[1].deliver(), DELIVER_DEADLINE)
 
 
-@app.task(name="worker.close")
+@app.task(name="worker.close", shared=False)
 def close() -> None:
     """Carry out the closing steps that are due."""
     _run(running()[1].close(), CLOSE_DEADLINE)
 
 
-@app.task(name="worker.heal")
+@app.task(name="worker.heal", shared=False)
 def heal() -> None:
     """Find the mailboxes and mend the subscription, if it is time to."""
     _run(running()[1].heal(), HEAL_DEADLINE)
 
 
-@app.task(name="worker.prune")
+@app.task(name="worker.prune", shared=False)
 def prune() -> None:
     """Drop what nobody needs any more."""
     _run(running()[1].prune(), CLOSE_DEADLINE)
