@@ -10,6 +10,7 @@ from message_store.protocol import MessageStoreAccess
 from .failures import is_transient, retry_after
 from .handlers.contract import ClosingHandler, HandlerError, TransientError
 from .ledger.closing import ClosingLedger, ClosingOutcome, ClosingWork
+from .wording import in_brief
 
 log = structlog.get_logger()
 
@@ -51,11 +52,11 @@ class Closer:
         wait = None
         for message_id, result in results.items():
             if isinstance(result, str):
-                outcomes[message_id] = ClosingOutcome(True, result)
+                outcomes[message_id] = ClosingOutcome(True, in_brief(result))
             elif isinstance(result, TransientError):
                 wait = max(wait or 0.0, result.after or _RETRY_SECONDS)
             else:
-                outcomes[message_id] = ClosingOutcome(False, str(result))
+                outcomes[message_id] = ClosingOutcome(False, in_brief(result))
         log.info(
             "messages closed", mailbox=str(work.mailbox), step=work.step, messages=len(outcomes)
         )
@@ -71,5 +72,5 @@ class Closer:
             return
         if not isinstance(error, (HandlerError, RingCentralError)):
             log.error("closing failed", exc_info=error, **facts)
-        failed = ClosingOutcome(False, str(error) or type(error).__name__)
+        failed = ClosingOutcome(False, in_brief(str(error) or type(error).__name__))
         await self._ledger.finish(work, dict.fromkeys(work.message_ids, failed))

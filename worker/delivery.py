@@ -21,6 +21,7 @@ from .handlers.contract import ClosingHandler, Context, Handler, HandlerError, P
 from .ledger.deliveries import DeliveryLedger
 from .ledger.records import Claim
 from .routes import Route
+from .wording import in_brief
 
 log = structlog.get_logger()
 
@@ -165,7 +166,7 @@ class Deliverer:
         except Exception as error:  # noqa: BLE001
             await self._step_failed(claim, message, step, error)
             return False
-        claim.delivery.done[step] = words
+        words = claim.delivery.done[step] = in_brief(words)
         claim.delivery.attempts = 0
         log.info(
             "step done",
@@ -180,7 +181,7 @@ class Deliverer:
         self, claim: Claim, message: Message, step: str, error: Exception
     ) -> None:
         delivery = claim.delivery
-        delivery.reason = str(error) or type(error).__name__
+        delivery.reason = in_brief(str(error) or type(error).__name__)
         facts = {**_facts(claim, message), "step": step, "reason": delivery.reason}
         wait = self._wait(claim, message, error)
         if wait is None:

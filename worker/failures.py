@@ -1,5 +1,7 @@
 """Which errors a retry may cure, and when to try again."""
 
+import math
+
 import aiohttp
 
 from message_store.errors import NotFound, NotReady, PermissionMissing, RingCentralError
@@ -10,6 +12,7 @@ from .handlers.contract import HandlerError, TransientError
 RETRY_SCHEDULE = (30.0, 120.0, 600.0, 3600.0, 21600.0, 86400.0)
 # A message just announced may not be readable yet (a fax that renders, an attachment that lags).
 _NOT_THERE_YET = 600.0
+_LONGEST_WAIT = 86400.0
 
 
 def is_transient(error: BaseException) -> bool:
@@ -28,9 +31,10 @@ def may_appear(error: BaseException, age: float) -> bool:
 
 
 def retry_after(error: BaseException) -> float | None:
-    """How many seconds the other side asks us to wait, if it says."""
+    """How many seconds the other side asks us to wait, if it says; a day at most."""
+    asked = error.retry_after if isinstance(error, RingCentralError) else None
     if isinstance(error, TransientError):
-        return error.after
-    if isinstance(error, RingCentralError):
-        return error.retry_after
-    return None
+        asked = error.after
+    if asked is None or not math.isfinite(asked):
+        return None
+    return min(max(asked, 0.0), _LONGEST_WAIT)

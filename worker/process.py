@@ -31,6 +31,7 @@ from .spool import Spool
 from .subscriptions import Subscriptions
 from .sync import OvertakenError, Synchroniser, retry_in
 from .watching import find_mailboxes
+from .wording import in_brief
 
 log = structlog.get_logger()
 
@@ -182,7 +183,7 @@ class WorkerProcess:
 
     async def _sync_failed(self, lease: SyncLease, error: RingCentralError) -> None:
         wait = retry_in(error, lease.failures)
-        await self.ledger.mailboxes.finish(lease, wait, error=str(error))
+        await self.ledger.mailboxes.finish(lease, wait, error=in_brief(error))
         if not isinstance(error, RateLimited):
             log.warning(
                 "sync failed", mailbox=str(lease.mailbox), reason=str(error), retry_in=round(wait)

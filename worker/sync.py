@@ -119,7 +119,8 @@ class Synchroniser:
             yield page
             if not page.older_records_exist:
                 return
-            oldest = min((record.created for record in page.records), default=None)
+            dated = (record for record in page.records if record.creation_time)
+            oldest = min((record.created for record in dated), default=None)
             if oldest is None or (date_to is not None and oldest >= date_to):
                 raise BadAnswer(
                     f"message-sync of {mailbox} says that older records exist but gives none"
@@ -148,14 +149,16 @@ class Synchroniser:
     async def _sort(self, mailbox: Mailbox, records: Sequence[Message], floor: float) -> _Sorted:
         sorted_ = _Sorted()
         known = await self._ledger.known(mailbox, [record.id for record in records])
+        # An unknown record may come as deleted, with nothing but its id.
+        bare = [r.id for r in records if r.id not in known and not r.creation_time]
+        rescued = await self._rescued(mailbox, bare)
         for record in records:
             print_ = fingerprint(record)
             if record.id in known:
                 if known[record.id] != print_:
                     sorted_.updated.append(_changed(record, print_, known=True))
                 continue
-            # An unknown record may come as deleted, with nothing but its id.
-            message = record if record.creation_time else await self._rescued(mailbox, record)
+            message = record if record.creation_time else rescued.get(record.id)
             if message is None:
                 reason = "deleted at RingCentral before it could be read"
                 sorted_.missed.append(Missed(record.id, print_, reason))
@@ -166,12 +169,19 @@ class Synchroniser:
                 sorted_.created.append(self._seen(mailbox, message, print_))
         return sorted_
 
-    async def _rescued(self, mailbox: Mailbox, record: Message) -> Message | None:
-        try:
-            message = await self._store.get(mailbox, record.id)
-        except NotFound:
-            return None
-        return message if message.creation_time and message.availability != "Purged" else None
+    async def _rescued(self, mailbox: Mailbox, ids: Sequence[str]) -> dict[str, Message]:
+        """Those of the messages that can still be read."""
+        found = await self._store.get_many(mailbox, ids) if ids else {}
+        for outcome in found.values():
+            if isinstance(outcome, RingCentralError) and not isinstance(outcome, NotFound):
+                raise outcome
+        return {
+            id_: message
+            for id_, message in found.items()
+            if isinstance(message, Message)
+            and message.creation_time
+            and message.availability != "Purged"
+        }
 
     def _seen(self, mailbox: Mailbox, message: Message, print_: str) -> Seen:
         routes = matching(self._configuration.routes, message, mailbox)

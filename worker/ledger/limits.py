@@ -5,6 +5,7 @@ Source: https://developers.ringcentral.com/guide/basics/rate-limits
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,6 +17,9 @@ from .connection import Connection, key
 # A pause shorter than this is waited for in place; a longer one gives the task's place back.
 _PATIENCE = 2.0
 _PENALTY = 60.0
+# No answer may silence the fleet for longer.
+_LONGEST = 3600.0
+_GROUP = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 # How long a process relies on what it last read of the pauses that others set.
 _FRESH = 0.1
 
@@ -43,6 +47,8 @@ class RedisLimits:
     async def after(self, operation: str, status: int, headers: Mapping[str, str]) -> None:
         """Learn from an answer; pause the group on 429 or when nothing remains of the window."""
         group = headers.get("X-Rate-Limit-Group")
+        if group and not _GROUP.fullmatch(group):
+            group = None
         if group and self._groups.get(operation) != group:
             self._groups[operation] = group
             await self._redis.hset(self._groups_key, operation, group)
@@ -89,6 +95,7 @@ class RedisLimits:
 
 def _seconds(headers: Mapping[str, str], name: str) -> float:
     try:
-        return max(float(headers.get(name, "")), 0.0)
+        seconds = float(headers.get(name, ""))
     except ValueError:
         return _PENALTY
+    return min(seconds, _LONGEST) if seconds >= 0 else _PENALTY

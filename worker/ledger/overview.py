@@ -39,10 +39,11 @@ async def read_overview(connection: Connection, limits: RedisLimits) -> Overview
     """Read it; the parts are read one after another, so sums may be a moment apart."""
     redis = connection.redis
     failed = _per_mailbox(await redis.zrange(key("failed"), 0, -1))
-    missed = _per_mailbox(await redis.hkeys(key("missed")))
     mailboxes = []
     for name in sorted(await redis.smembers(key("watched"))):
-        synchronised, error = await redis.hmget(key("mailbox", name), ["synchronised", "error"])
+        synchronised, error, missed = await redis.hmget(
+            key("mailbox", name), ["synchronised", "error", "missed"]
+        )
         mailboxes.append(
             MailboxStatus(
                 mailbox=name,
@@ -50,7 +51,7 @@ async def read_overview(connection: Connection, limits: RedisLimits) -> Overview
                 next_sync=_moment(await redis.zscore(key("schedule"), name)),
                 due=await redis.zcard(key("due", name)),
                 failed=failed.get(name, 0),
-                missed=missed.get(name, 0),
+                missed=int(missed or 0),
                 last_error=error,
             )
         )

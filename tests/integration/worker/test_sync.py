@@ -230,3 +230,32 @@ async def test_the_address_of_a_mailbox_is_real(store: MessageStore) -> None:
 
     assert mailbox == Mailbox.parse(str(mailbox))
     assert "~" not in str(mailbox)
+
+
+async def test_deleted_while_a_delivery_is_open(
+    ringcentral: RingCentral, mailman: Hire, store: MessageStore
+) -> None:
+    """A message that is deleted before its delivery is done is delivered as it was."""
+    record = await ringcentral.receives_sms("short-lived")
+    await mailman().synchronise()
+    await store.delete(await store.signed_in(), [str(record["id"])])
+
+    result = await mailman().synchronise()
+
+    assert (result.created, result.updated) == (0, 1)
+    assert await mailman().due() == {str(record["id"])}
+
+
+async def test_many_deleted_messages_cost_few_calls(
+    ringcentral: RingCentral, mailman: Hire, store: MessageStore
+) -> None:
+    """Messages that were deleted before they were seen are read twenty at a time."""
+    await mailman().synchronise()
+    records = [await ringcentral.receives_sms(f"number {n}") for n in range(45)]
+    await store.delete(await store.signed_in(), [str(record["id"]) for record in records])
+    before = ringcentral.count("readMessage")
+
+    result = await mailman().synchronise()
+
+    assert result.created == 45
+    assert ringcentral.count("readMessage") - before == 3

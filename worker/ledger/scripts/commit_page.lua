@@ -25,14 +25,15 @@ end
 for _, message in ipairs(page.updated) do
   if message.known then redis.call('HSET', prints, message.id, message.print) end
   local open = message_key(mailbox, message.id)
-  if message.snapshot and redis.call('EXISTS', open) == 1 then
+  if type(message.snapshot) == 'string' and redis.call('EXISTS', open) == 1 then
     redis.call('HSET', open, 'message', message.snapshot)
   end
 end
 for _, message in ipairs(page.missed) do
   redis.call('ZADD', seen, 'NX', now, message.id)
   redis.call('HSET', prints, message.id, message.print)
-  redis.call('HSET', P .. 'missed', mailbox .. '\t' .. message.id, message.reason)
+  redis.call('HINCRBY', key, 'missed', 1)
+  redis.call('HSET', P .. 'missed:' .. mailbox, message.id, message.reason)
 end
 ready(mailbox, 0)
 
@@ -42,7 +43,10 @@ if page.token then redis.call('HSET', key, 'sync_token', page.token) end
 local surplus = redis.call('ZCARD', seen) - tonumber(ARGV[6])
 if surplus > 0 then
   local oldest = redis.call('ZPOPMIN', seen, surplus)
-  for i = 1, #oldest, 2 do redis.call('HDEL', prints, oldest[i]) end
+  for i = 1, #oldest, 2 do
+    redis.call('HDEL', prints, oldest[i])
+    redis.call('HDEL', P .. 'missed:' .. mailbox, oldest[i])
+  end
   redis.call('HSET', key, 'floor', tonumber(oldest[#oldest]) + 0.001)
 end
 return 1

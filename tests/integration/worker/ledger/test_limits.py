@@ -60,3 +60,24 @@ async def test_a_penalty_without_a_length(ledger: Ledger, headers: dict[str, str
     with pytest.raises(RateLimited) as caught:
         await ledger.limits.before("message-content")
     assert 55 < (caught.value.retry_after or 0) <= 60
+
+
+@pytest.mark.parametrize("length", ["inf", "1e9", "nan", "-5"])
+async def test_no_answer_silences_the_fleet_for_long(ledger: Ledger, length: str) -> None:
+    """Whatever the header says, a pause ends within the hour."""
+    await ledger.limits.after("message-content", 429, {**HEADERS, "Retry-After": length})
+
+    with pytest.raises(RateLimited) as caught:
+        await ledger.limits.before("message-content")
+    assert 0 < (caught.value.retry_after or 0) <= 3600
+    assert set(await ledger.limits.paused()) == {"medium"}
+
+
+async def test_an_odd_group_name_is_ignored(ledger: Ledger) -> None:
+    """A group name that is none changes nothing."""
+    odd = {"X-Rate-Limit-Group": "\udcff light", "X-Rate-Limit-Remaining": "0"}
+
+    await ledger.limits.after("message-content", 200, odd)
+
+    await ledger.limits.before("message-content")
+    assert await ledger.limits.paused() == {}
