@@ -1,5 +1,6 @@
 """The webhook's settings: from the environment, else from `.env` in the working directory."""
 
+import json
 import re
 from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
@@ -53,8 +54,7 @@ class Settings(BaseSettings):
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
         if value is not None:
-            url = urlsplit(value)
-            if url.scheme not in {"https", "http"} or not url.hostname:
+            if not _is_whole(value):
                 raise ValueError("must be a whole address, such as https://example.com/webhook")
             if URL(value).raw_path == "/healthz":
                 raise ValueError(
@@ -72,8 +72,8 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _is_redis(cls, value: SecretStr) -> SecretStr:
-        if urlsplit(value.get_secret_value()).scheme not in _REDIS_SCHEMES:
-            raise ValueError("must begin with redis://, rediss:// or unix://")
+        if not _leads_to_redis(value.get_secret_value()):
+            raise ValueError("must be such as redis://localhost:6379/0, rediss:// or unix://")
         return value
 
     @property
@@ -101,10 +101,13 @@ def broker_url(redis_url: str) -> str:
     return f"redis+socket://{url.netloc}{url.path}?virtual_host={database}"
 
 
-def load() -> Settings:
-    """The settings of this process; raises ConfigurationError with one line for each problem."""
+def load(**stand_ins: str) -> Settings:
+    """The settings of this process; raises ConfigurationError with one line for each problem.
+
+    `stand_ins` beat the environment: for looking at the other settings while one has no value yet.
+    """
     try:
-        return Settings()
+        return Settings(**stand_ins)
     except ValidationError as error:
         raise ConfigurationError([_line(dict(found)) for found in error.errors()]) from None
 
@@ -116,6 +119,37 @@ def _line(found: dict[str, object]) -> str:
         return f"{name} is not set: {_MISSING[name]}"
     if name == "WEBHOOK_VERIFICATION_TOKEN":
         return f"{name} must be {_TOKEN_RULE}"
+    value = str(found["input"])
     if name == "PORT":
-        return f"{name} must be a number from 0 to 65535"
+        return f"{name} {_quoted(value)} must be a number from 0 to 65535"
+    if name in {"WEBHOOK_URL", "REDIS_URL"}:
+        name = f"{name} {_quoted(_shown(value))}"
     return f"{name}: {str(found['msg']).removeprefix('Value error, ')}"
+
+
+def _is_whole(address: str) -> bool:
+    try:
+        url = urlsplit(address)
+        return url.scheme in {"https", "http"} and bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
+
+
+def _leads_to_redis(address: str) -> bool:
+    try:
+        url = urlsplit(address)
+        database = parse_qs(url.query).get("db", ["0"])[0]
+        if url.scheme != "unix":
+            database = url.path.strip("/") or database
+        return url.scheme in _REDIS_SCHEMES and url.port != 0 and database.isdecimal()
+    except ValueError:
+        return False
+
+
+def _shown(address: str) -> str:
+    """The address without user, password and query."""
+    return re.split(r"[?#]", re.sub(r"//.*@", "//***@", address, flags=re.DOTALL))[0]
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text[:80], ensure_ascii=False)

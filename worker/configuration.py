@@ -82,10 +82,9 @@ def _mailbox(value: str) -> str:
     text = value.strip()
     if text in {ALL, OWN} or re.fullmatch(r"[0-9]{1,20}", text):
         return text
-    number = e164(text)
-    if number is None:
-        raise Wrong('is no mailbox; write "~", an extension id or number, or a phone number')
-    return number
+    if e164(text):
+        raise Wrong("is a phone number; write the extension's number or id instead")
+    raise Wrong('is no mailbox; write "~", or an extension\'s number or id')
 
 
 def _routes(value: object) -> object:

@@ -7,7 +7,10 @@ from datetime import date, time
 from difflib import get_close_matches
 
 _SHOWN = 80  # characters of a value that a line repeats
-_USER_IN_ADDRESS = re.compile(r"//[^\s\"]*@")
+# what we write ourselves as an example is no secret
+_EXAMPLE = r"user:password@[^\s\"@]*(?:[\s\"]|$)"
+_USER_IN_ADDRESS = re.compile(rf"//(?!{_EXAMPLE})[^\s\"]*@")
+_WHOLE_USER = re.compile(r"//.*@", re.DOTALL)
 
 
 class ConfigurationError(Exception):
@@ -36,6 +39,11 @@ def quoted(text: str) -> str:
 def without_password(text: str) -> str:
     """The text with the user and password of an address in it taken out."""
     return _USER_IN_ADDRESS.sub("//***@", text)
+
+
+def address(text: str) -> str:
+    """An address to show, in double quotes: without user, password and query, any may be secret."""
+    return quoted(re.split(r"[?#]", _WHOLE_USER.sub("//***@", text), maxsplit=1)[0])
 
 
 def in_words(value: object) -> str:

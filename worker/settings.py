@@ -20,7 +20,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from message_store.server import Server
-from worker.problems import ConfigurationError, Wrong
+from worker.problems import ConfigurationError, Wrong, address, quoted
 
 _ENV_FILE = ".env"
 _RINGCENTRAL = "https://platform.ringcentral.com"
@@ -30,6 +30,9 @@ _CREDENTIALS = {
     "rc_client_secret": "RC_CLIENT_SECRET",
     "rc_jwt": "RC_JWT",
 }
+# whose values may be shown: as addresses without their passwords, or as they are
+_ADDRESSES = {"RC_SERVER_URL", "RC_MEDIA_URL", "WEBHOOK_URL", "REDIS_URL"}
+_PLAIN = {"RINGPOST_CONFIG", "RINGPOST_DATA", "RINGPOST_LEASE"}
 
 
 def _server(value: str) -> str:
@@ -52,8 +55,7 @@ def _tokens(value: object) -> object:
 
 
 def _redis(value: str) -> str:
-    url = urlsplit(value)
-    if url.scheme not in {"redis", "rediss", "unix"} or not (url.netloc or url.path):
+    if not _is_redis(value):
         raise Wrong(
             "is no address of a Redis; write such as redis://localhost:6379/0, rediss:// with TLS, "
             "or unix:///run/redis.sock?db=0"
@@ -61,8 +63,25 @@ def _redis(value: str) -> str:
     return value
 
 
+def _is_redis(value: str) -> bool:
+    try:
+        url = urlsplit(value)
+        _ = url.port  # ValueError if it is none
+        database = parse_qs(url.query).get("db", ["0"])[0]
+        if url.scheme != "unix":
+            database = url.path.strip("/") or database
+    except ValueError:
+        return False
+    place = url.path if url.scheme == "unix" else url.hostname
+    return url.scheme in {"redis", "rediss", "unix"} and bool(place) and database.isdecimal()
+
+
 def _public(value: str) -> str:
-    url = urlsplit(value)
+    try:
+        url = urlsplit(value)
+        _ = url.port  # ValueError if it is none
+    except ValueError:
+        url = urlsplit("")
     host = url.hostname or ""
     here = host in {"localhost", "::1"} or host.startswith("127.")  # where a sandbox may call
     if not host or url.scheme not in ({"http", "https"} if here else {"https"}):
@@ -182,11 +201,16 @@ def _unreadable(error: OSError | UnicodeDecodeError) -> ConfigurationError:
 
 
 def _line(found: ErrorDetails) -> str:
-    name = _variable(str(found["loc"][0]))
+    name, value = _variable(str(found["loc"][0])), str(found["input"])
     reason = found.get("ctx", {}).get("error")
+    shown = name
+    if name in _ADDRESSES:
+        shown = f"{name} {address(value)}"
+    elif name in _PLAIN:
+        shown = f"{name} {quoted(value)}"
     if isinstance(reason, Wrong):
-        return f"{name} {reason}"
-    return str(reason) if reason else f"{name}: {found['msg']}"
+        return f"{shown} {reason}"
+    return str(reason).replace(name, shown, 1) if reason else f"{shown}: {found['msg']}"
 
 
 def _variable(field: str) -> str:

@@ -29,6 +29,8 @@ def substitute(
         if not isinstance(value, str):
             return value
 
+        names: list[str] = []
+
         def one(reference: re.Match[str]) -> str:
             if reference[0] == "$$":
                 return "$"
@@ -38,14 +40,19 @@ def substitute(
             elif name not in environ:
                 found.append(Finding(path, _missing(name, environ)))
             else:
+                names.append(name)
                 return environ[name]
             return reference[0]
 
-        return _REFERENCE.sub(one, value)
+        text = _REFERENCE.sub(one, value)
+        if names and not text.strip():
+            found.append(Finding(path, f"the environment variable {quoted(names[0])} {_EMPTY}"))
+        return text
 
     return {key: replaced(value, (key,)) for key, value in document.items()}, found
 
 
+_EMPTY = "is empty; set it, or write it in .env"
 _MALFORMED = "has a ${ that names no variable; write ${NAME}, or $${ for a plain ${"
 
 

@@ -120,7 +120,7 @@ def test_a_broker_away_does_not_hold_up_the_end(start: Start, broker: Any) -> No
         ({"WEBHOOK_VERIFICATION_TOKEN": None}, "WEBHOOK_VERIFICATION_TOKEN is not set"),
         ({"WEBHOOK_VERIFICATION_TOKEN": "sesame"}, "WEBHOOK_VERIFICATION_TOKEN must be 16 to 64"),
         ({"REDIS_URL": None}, "REDIS_URL is not set"),
-        ({"PORT": "x"}, "PORT must be a number"),
+        ({"PORT": "x"}, 'PORT "x" must be a number'),
     ],
 )
 def test_refuses_unusable_settings(start: Start, changes: dict[str, Any], line: str) -> None:

@@ -75,16 +75,32 @@ def test_dotenv_is_read_and_the_environment_wins(
         (
             "REDIS_URL",
             "localhost:6379",
-            "REDIS_URL: must begin with redis://, rediss:// or unix://",
+            'REDIS_URL "localhost:6379": must be such as redis://localhost:6379/0',
         ),
-        ("PORT", "http", "PORT must be a number from 0 to 65535"),
-        ("PORT", "70000", "PORT must be a number from 0 to 65535"),
-        ("WEBHOOK_URL", "example.com/webhook", "WEBHOOK_URL: must be a whole address"),
-        ("WEBHOOK_URL", "ftp://example.com/webhook", "WEBHOOK_URL: must be a whole address"),
+        (
+            "REDIS_URL",
+            "redis://:s-e-s@host:abc/0?password=sesame",
+            'REDIS_URL "redis://***@host:abc/0": must be such as redis://localhost:6379/0',
+        ),
+        ("REDIS_URL", "redis://[::1/0", 'REDIS_URL "redis://[::1/0": must be such as'),
+        ("REDIS_URL", "redis://host/zero", 'REDIS_URL "redis://host/zero": must be such as'),
+        ("PORT", "http", 'PORT "http" must be a number from 0 to 65535'),
+        ("PORT", "70000", 'PORT "70000" must be a number from 0 to 65535'),
+        (
+            "WEBHOOK_URL",
+            "example.com/webhook?auth_token=sesame",
+            'WEBHOOK_URL "example.com/webhook": must be a whole address',
+        ),
+        (
+            "WEBHOOK_URL",
+            "https://example.com:abc/webhook",
+            'WEBHOOK_URL "https://example.com:abc/webhook": must be a whole address',
+        ),
+        ("WEBHOOK_URL", "ftp://example.com/webhook", "must be a whole address"),
         (
             "WEBHOOK_URL",
             "https://example.com/healthz",
-            "WEBHOOK_URL: its path must not be /healthz",
+            "its path must not be /healthz",
         ),
     ],
 )

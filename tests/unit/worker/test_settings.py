@@ -109,19 +109,19 @@ WRONG = [
     (
         "RC_SERVER_URL",
         "http://platform.ringcentral.com",
-        "RC_SERVER_URL begins with http:// and would show the token to the network; "
-        "use https://platform.ringcentral.com (http:// is for this machine only)",
+        'RC_SERVER_URL "http://platform.ringcentral.com" begins with http:// and would show the token to the '
+        "network; use https://platform.ringcentral.com (http:// is for this machine only)",
     ),
     (
         "RC_MEDIA_URL",
         "media",
-        "RC_MEDIA_URL is not a server address; give it as https://platform.ringcentral.com",
+        'RC_MEDIA_URL "media" is not a server address; give it as https://platform.ringcentral.com',
     ),
     (
         "WEBHOOK_URL",
-        "http://example.com/webhook",
-        "WEBHOOK_URL is no address that RingCentral can call; write the whole public address, "
-        "such as https://example.com/webhook",
+        "http://example.com/webhook?auth_token=s3cr3t",
+        'WEBHOOK_URL "http://example.com/webhook" is no address that RingCentral can call; '
+        "write the whole public address, such as https://example.com/webhook",
     ),
     (
         "WEBHOOK_VERIFICATION_TOKEN",
@@ -132,13 +132,13 @@ WRONG = [
     (
         "REDIS_URL",
         "http://user:s3cr3t@redis",
-        "REDIS_URL is no address of a Redis; write such as redis://localhost:6379/0, "
-        "rediss:// with TLS, or unix:///run/redis.sock?db=0",
+        'REDIS_URL "http://***@redis" is no address of a Redis; write such as '
+        "redis://localhost:6379/0, rediss:// with TLS, or unix:///run/redis.sock?db=0",
     ),
     (
         "RINGPOST_LEASE",
         "soon",
-        "RINGPOST_LEASE must be a number of seconds, more than 0 and up to 3600, such as 30",
+        'RINGPOST_LEASE "soon" must be a number of seconds, more than 0 and up to 3600, such as 30',
     ),
 ]
 
@@ -156,6 +156,35 @@ def test_bad_values_are_told_together(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
     assert sorted(problems()) == sorted(line for _, _, line in WRONG)
     assert "s3cr3t" not in "".join(problems())
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("redis://127.0.0.1:abc/0", "redis://127.0.0.1:abc/0"),
+        ("redis://127.0.0.1:99999/0", "redis://127.0.0.1:99999/0"),
+        ("redis://127.0.0.1:6379/zero", "redis://127.0.0.1:6379/zero"),
+        ("redis://:6379", "redis://:6379"),
+        ("redis://[::1/0", "redis://[::1/0"),
+        ("unix:///run/r.sock?db=x&password=s3cr3t", "unix:///run/r.sock"),
+        ("redis://:s3cr3t/#?@:@host:1x/0", "redis://***@host:1x/0"),
+        ("redis://u:s3 cr3t@host:1x/0?password=s3cr3t", "redis://***@host:1x/0"),
+    ],
+)
+def test_a_redis_that_is_none(value: str, shown: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Port and database are looked at; the address is shown without what may be secret."""
+    monkeypatch.setenv("REDIS_URL", value)
+    (line,) = problems()
+    assert line.startswith(f'REDIS_URL "{shown}" is no address of a Redis; write such as')
+    assert "cr3t" not in line
+
+
+@pytest.mark.parametrize("value", ["https://example.com:abc/webhook", "https://[::1/webhook"])
+def test_a_webhook_address_with_a_broken_host(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is one line like any other."""
+    monkeypatch.setenv("WEBHOOK_URL", value)
+    (line,) = problems()
+    assert line.startswith(f'WEBHOOK_URL "{value}" is no address that RingCentral can call')
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "0", "-1", "3601"])
