@@ -18,7 +18,11 @@ from sandbox.remote import DEFAULT_URL, URL_VARIABLE, Remote, SandboxError
 from sandbox.server import Server
 from sandbox.settings import GENEROUS_LIMITS, REAL_LIMITS, Settings
 
-app = typer.Typer(help="RingCentral on localhost, to try things out.", no_args_is_help=True)
+app = typer.Typer(
+    help="RingCentral on localhost, to try things out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
 
 
 class Kind(StrEnum):

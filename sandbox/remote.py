@@ -30,7 +30,9 @@ class Remote:
             try:
                 data = path.read_bytes()
             except OSError as error:
-                raise SandboxError(f"{path}: {error.strerror}") from None
+                raise SandboxError(
+                    f"--file {path}: {error.strerror}; name a file of yours, or leave --file out"
+                ) from None
             form.add_field("file", data, filename=path.name)
         return await self._ask("POST", "/sandbox/messages", data=form)  # type: ignore[no-any-return]  # JSON
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from webhook.app import create_app
 from webhook.connections import MOST_CONNECTIONS
 from webhook.hints import Hints
+from webhook.logs import configure_logs
 from webhook.outcomes import Outcomes
 from webhook.publisher import CeleryPublisher
 from webhook.settings import ConfigurationError, Settings, load
@@ -31,6 +32,7 @@ def main() -> int:
     except ConfigurationError as error:
         sys.stderr.write(f"{error}\n")
         return UNUSABLE_SETTINGS
+    configure_logs()
     try:
         uvloop.run(serve(settings))
     except OSError as error:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
@@ -101,7 +101,7 @@ def broker_url(redis_url: str) -> str:
     return f"redis+socket://{url.netloc}{url.path}?virtual_host={database}"
 
 
-def load(**stand_ins: str) -> Settings:
+def load(**stand_ins: Any) -> Settings:
     """The settings of this process; raises ConfigurationError with one line for each problem.
 
     `stand_ins` beat the environment: for looking at the other settings while one has no value yet.

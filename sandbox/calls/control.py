@@ -1,12 +1,13 @@
 """The sandbox's own face under /sandbox: what a command or another process may ask of it.
 
-Only this machine is let in. Bodies and answers are JSON; a mistake is answered with 400 and
+Only programs of this machine are let in, no web page and nothing behind a proxy. Bodies and answers are JSON; a mistake is answered with 400 and
 `{"message": "..."}` in words.
 """
 
 import ipaddress
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from aiohttp import web
@@ -160,7 +161,7 @@ def mount(app: web.Application, emulator: Emulator, outbox: Outbox) -> None:
 
 def _guarded(handler: Handler) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        if not ipaddress.ip_address(request.remote or "0.0.0.0").is_loopback:  # noqa: S104 - not bound
+        if not _is_near(request):
             return json_answer({"message": "the control face is for this machine only"}, 403)
         try:
             return await handler(request)
@@ -168,6 +169,24 @@ def _guarded(handler: Handler) -> Handler:
             return json_answer({"message": str(error)}, 400)
 
     return handle
+
+
+def _is_near(request: web.Request) -> bool:
+    """Whether a program of this machine asks: the peer alone could be a browser or a proxy."""
+    if "Origin" in request.headers or "X-Forwarded-For" in request.headers:
+        return False
+    try:
+        host = urlsplit(f"//{request.host}").hostname
+    except ValueError:
+        return False
+    return _is_loopback(request.remote) and _is_loopback(host)
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sandbox.gateway import Exchange, Operation
 from sandbox.state.tokens import Session
 
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-SCOPE = "EditMessages ReadAccounts ReadMessages SMS SubscriptionWebhook"
+SCOPE = ("EditMessages", "ReadAccounts", "ReadMessages", "SMS", "SubscriptionWebhook")
 _LIFETIMES = range(600, 3601)
 
 
@@ -95,11 +95,12 @@ def _token_json(
     exchange: Exchange, session: Session, endpoint_id: str | None
 ) -> dict[str, str | int]:
     now = exchange.emulator.clock.time()
+    denied = exchange.emulator.faults.denied_to_app
     answer: dict[str, str | int] = {
         "access_token": session.access_token,
         "token_type": "bearer",
         "expires_in": max(1, round(session.expires_at - now)),
-        "scope": SCOPE,
+        "scope": " ".join(name for name in SCOPE if name not in denied),
         "owner_id": session.extension_id,
         "endpoint_id": endpoint_id or session.id[:22],
         "session_id": session.id,

@@ -61,7 +61,7 @@ async def test_showing_messages(run: Run, ringcentral: RingCentral) -> None:
     ("words", "said"),
     [
         (["send", "sms", "--extension", "999"], "no such extension: '999'; there are 101, 102"),
-        (["send", "fax", "--file", "/nowhere.pdf"], "/nowhere.pdf: No such file"),
+        (["send", "fax", "--file", "/nowhere.pdf"], "--file /nowhere.pdf: No such file"),
         (["messages", "--url", "http://127.0.0.1:9"], "no sandbox answers at http://127.0.0.1:9"),
     ],
 )
@@ -98,6 +98,26 @@ async def test_the_control_api(ask: Any, ringcentral: RingCentral) -> None:
     assert (await ask("DELETE", f"{url}/requests")).status == 204
     assert not len(ringcentral.requests)
     assert (await ask("GET", f"{url}/notifications")).body == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:8090"}, 200),
+        ({"Host": "[::1]:8090"}, 200),
+        ({"Host": "rebound.example.com"}, 403),
+        ({"Host": "[::1"}, 403),
+        ({"Origin": "https://example.com"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"X-Forwarded-For": "127.0.0.1"}, 403),
+    ],
+)
+async def test_who_may_control(
+    ask: Any, ringcentral: RingCentral, headers: dict[str, str], status: int
+) -> None:
+    """A program of this machine, but no page in its browser and nobody through its proxy."""
+    assert (await ask("GET", ringcentral.api_url + "/sandbox", headers=headers)).status == status
 
 
 async def test_control_is_not_the_api(ask: Any, ringcentral: RingCentral) -> None:

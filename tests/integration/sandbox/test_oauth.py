@@ -17,6 +17,17 @@ async def test_a_jwt_gets_a_token(ask: Any, ringcentral: RingCentral) -> None:
     assert "refresh_token" not in answer.body
 
 
+async def test_a_permission_denied_to_the_app_is_not_in_the_scope(
+    ask: Any, ringcentral: RingCentral
+) -> None:
+    """The scope of a token names what the app may do."""
+    assert "ReadAccounts" in (await ask.sign_in()).body["scope"].split()
+    ringcentral.denies("ReadAccounts", to="app")
+    scope = (await ask.sign_in()).body["scope"].split()
+    assert "ReadAccounts" not in scope
+    assert "ReadMessages" in scope
+
+
 @pytest.mark.parametrize(
     ("wrong", "error", "code"),
     [

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -84,6 +85,41 @@ def test_runs_and_stops(start: Start, redis_url: str, tasks: Callable[[str], lis
     assert (child.returncode, err) == (0, "")
     assert TOKEN not in out
     assert tasks(redis_url) == [("worker.sync", [], {"mailboxes": ["7/101"]})]
+
+
+def test_a_bug_of_ours_shows_no_variables(tmp_path: Path) -> None:
+    """The log has the traceback of an internal error, in lines like the others, and no value."""
+    code = (
+        "import asyncio, sys\n"
+        "import webhook.__main__ as m\n"
+        "from webhook.outcomes import Outcomes\n"
+        "async def bug(_self, request, secret='a-header-of-theirs'):\n"
+        "    token = request.headers['Verification-Token']\n"
+        "    raise RuntimeError('a bug of ours')\n"
+        "m.create_app.__globals__['Webhook'].__call__ = bug\n"
+        "sys.exit(m.main())"
+    )
+    environment = {**os.environ, "WEBHOOK_VERIFICATION_TOKEN": TOKEN, "PORT": "0"}
+    environment |= {"HOST": "127.0.0.1", "REDIS_URL": f"unix://{tmp_path}/none.sock"}
+    environment.pop("WEBHOOK_URL", None)
+    child = subprocess.Popen(
+        [sys.executable, "-u", "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        with pytest.raises(urllib.error.HTTPError, match="500"):
+            post(listening_port(child), "101")
+    finally:
+        child.terminate()
+        out, _ = child.communicate(timeout=10)
+    assert "RuntimeError: a bug of ours" in out
+    assert re.search(r"^\d\d:\d\d:\d\d \[warning", out, re.MULTILINE)
+    assert TOKEN not in out
+    assert "a-header-of-theirs" not in out
 
 
 def test_hands_on_before_it_goes(
