@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import structlog
 
-from .cancelling import cancel_all
+from .together import cancel_all
 
 try:
     import uvloop

@@ -1,13 +1,16 @@
 """The Celery app: its settings, and the life of a worker process around its tasks."""
 
 import asyncio
+import contextlib
 import gc
 import sys
 import threading
 import warnings
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import aiohttp
+import structlog
 from celery import Celery
 from celery.platforms import SecurityWarning
 from celery.signals import (
@@ -28,6 +31,8 @@ from .logs import configure_logs
 from .problems import ConfigurationError
 from .process import WorkerProcess
 from .settings import Settings, environment
+
+log = structlog.get_logger()
 
 REFUSED = 2
 # Heroku and Kubernetes kill after 30 seconds.
@@ -81,8 +86,7 @@ def _settings() -> dict[str, Any]:
         "worker_redirect_stdouts": False,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
         "beat_schedule": {
-            "heal": {"task": "worker.heal", "schedule": 60.0},
-            "prune": {"task": "worker.prune", "schedule": 3600.0},
+            "heal": {"task": "worker.heal", "schedule": 60.0, "options": {"expires": 50}},
         },
     }
 
@@ -133,8 +137,19 @@ def _open(**_: Any) -> None:
         configuration, handlers = load_all(settings.config, environment())
     except ConfigurationError as error:
         refuse(error)
-    _Running.bridge = LoopBridge()
-    _Running.process = _Running.bridge.call(_open_process(settings, configuration, handlers), 60)
+    with _or_end():
+        bridge = _Running.bridge = LoopBridge()
+        _Running.process = bridge.call(_open_process(settings, configuration, handlers), 60)
+
+
+@contextlib.contextmanager
+def _or_end() -> Iterator[None]:
+    """End the process if it cannot start: Celery would swallow the error and take tasks."""
+    try:
+        yield
+    except Exception as error:
+        log.error("worker cannot start", exc_info=error)
+        raise SystemExit(1) from error
 
 
 async def _open_process(
@@ -148,8 +163,9 @@ async def _open_process(
 
 @worker_ready.connect
 def _start(**_: Any) -> None:
-    bridge, process = running()
-    bridge.call(process.start(), 60)
+    with _or_end():
+        bridge, process = running()
+        bridge.call(process.start(), 60)
     # What is loaded by now stays: the collector need not look through it again and again.
     gc.collect()
     gc.freeze()
@@ -157,8 +173,13 @@ def _start(**_: Any) -> None:
 
 @worker_shutting_down.connect
 def _drain(**_: Any) -> None:
-    bridge, _process = running()
-    threading.Thread(target=bridge.drain, args=(GRACE_SECONDS,), name="drain").start()
+    threading.Thread(target=_drain_process, name="drain").start()
+
+
+def _drain_process() -> None:
+    bridge, process = running()
+    bridge.call(process.drain(GRACE_SECONDS), GRACE_SECONDS + 5)
+    bridge.drain(1)
 
 
 @worker_shutdown.connect

@@ -1,19 +1,20 @@
 """Carries out closing steps in bulk, once everything else of a message is done."""
 
-import asyncio
+from collections.abc import Mapping
 
 import structlog
 
-from message_store.errors import RingCentralError
 from message_store.protocol import MessageStoreAccess
 
-from .failures import is_transient, retry_after
+from .failures import is_foreseen, judge, reason
 from .handlers.contract import ClosingHandler, HandlerError, TransientError
 from .ledger.closing import ClosingLedger, ClosingOutcome, ClosingWork
+from .together import all_of
 from .wording import in_brief
 
 log = structlog.get_logger()
 
+# Writes may be refused for hours in RingCentral's limited mode: closing waits as long as it takes.
 _RETRY_SECONDS = 60.0
 
 
@@ -23,20 +24,31 @@ class Closer:
     def __init__(
         self,
         ledger: ClosingLedger,
-        handlers: dict[str, ClosingHandler],
+        handlers: Mapping[str, ClosingHandler],
         store: MessageStoreAccess,
     ) -> None:
         self._ledger = ledger
         self._handlers = handlers
         self._store = store
+        self._working: list[ClosingWork] = []
+
+    @property
+    def working(self) -> list[ClosingWork]:
+        """The work under way in this process."""
+        return list(self._working)
 
     async def work(self) -> None:
         """Do what is due."""
-        async with asyncio.TaskGroup() as group:
-            for work in await self._ledger.claim():
-                group.create_task(self._close(work))
+        await all_of(self._close(work) for work in await self._ledger.claim())
 
     async def _close(self, work: ClosingWork) -> None:
+        self._working.append(work)
+        try:
+            await self._do(work)
+        finally:
+            self._working.remove(work)
+
+    async def _do(self, work: ClosingWork) -> None:
         handler = self._handlers.get(work.step)
         if handler is None:
             gone = ClosingOutcome(True, "skipped: the step is no longer in the configuration")
@@ -50,27 +62,31 @@ class Closer:
             return
         outcomes = {}
         wait = None
-        for message_id, result in results.items():
-            if isinstance(result, str):
-                outcomes[message_id] = ClosingOutcome(True, in_brief(result))
-            elif isinstance(result, TransientError):
+        for message_id in work.message_ids:
+            result = results.get(message_id, HandlerError("the handler said nothing of it"))
+            if isinstance(result, TransientError):
                 wait = max(wait or 0.0, result.after or _RETRY_SECONDS)
             else:
-                outcomes[message_id] = ClosingOutcome(False, in_brief(result))
+                done = not isinstance(result, HandlerError)
+                outcomes[message_id] = ClosingOutcome(done, in_brief(result))
         log.info(
             "messages closed", mailbox=str(work.mailbox), step=work.step, messages=len(outcomes)
         )
         await self._ledger.finish(work, outcomes, retry_in=wait)
 
     async def _failed(self, work: ClosingWork, error: Exception) -> None:
-        facts = {"mailbox": str(work.mailbox), "step": work.step, "messages": len(work.message_ids)}
-        # Writes may be refused for hours in RingCentral's limited mode: what they say can wait.
-        if is_transient(error):
-            wait = retry_after(error) or _RETRY_SECONDS
-            log.warning("closing waits", reason=str(error), retry_in=round(wait), **facts)
+        facts = {
+            "mailbox": str(work.mailbox),
+            "step": work.step,
+            "messages": len(work.message_ids),
+            "reason": reason(error),
+        }
+        verdict = judge(error, age=0.0, attempts=0, schedule=(0.0,))
+        if verdict.wait is not None:
+            wait = verdict.wait or _RETRY_SECONDS
+            log.warning("closing waits", retry_in=round(wait), **facts)
             await self._ledger.finish(work, {}, retry_in=wait)
             return
-        if not isinstance(error, (HandlerError, RingCentralError)):
-            log.error("closing failed", exc_info=error, **facts)
-        failed = ClosingOutcome(False, in_brief(str(error) or type(error).__name__))
+        log.error("closing failed", exc_info=None if is_foreseen(error) else error, **facts)
+        failed = ClosingOutcome(False, reason(error))
         await self._ledger.finish(work, dict.fromkeys(work.message_ids, failed))

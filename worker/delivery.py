@@ -4,30 +4,28 @@ A step is recorded when it is done, not before; a retry resumes at the first ste
 """
 
 import asyncio
-import random
+import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 
-from message_store.errors import LoginRefused, RateLimited, RingCentralError, TokenRejected
 from message_store.mailbox import Mailbox
 from message_store.message import Message
 
-from .cancelling import cancel_all
-from .failures import RETRY_SCHEDULE, is_transient, may_appear, retry_after
-from .handlers.contract import ClosingHandler, Context, Handler, HandlerError, PermanentError
+from .failures import RETRY_SCHEDULE, is_foreseen, judge, reason
+from .handlers.contract import Context
 from .ledger.deliveries import DeliveryLedger
 from .ledger.records import Claim
 from .routes import Route
+from .started import StartedHandlers
+from .together import cancel_all
 from .wording import in_brief
 
 log = structlog.get_logger()
 
 STEP_DEADLINE = 900.0
-_ADMINISTRATOR_RETRY = 300.0
-_SOON = 5.0
 # A task ends before its deadline; what is under way then goes on beside it.
 _WORK_SECONDS = 240.0
 _GATHER_SECONDS = 0.01
@@ -58,10 +56,11 @@ class Deliverer:
         self,
         ledger: DeliveryLedger,
         routes: Mapping[str, Route],
-        handlers: Mapping[str, Handler | ClosingHandler],
+        handlers: StartedHandlers,
         context: ContextFactory,
         files_over: FilesOver,
         capacity: int = 80,
+        schedule: Sequence[float] = RETRY_SCHEDULE,
     ) -> None:
         self._ledger = ledger
         self._routes = routes
@@ -69,8 +68,10 @@ class Deliverer:
         self._context = context
         self._files_over = files_over
         self._capacity = capacity
+        self._schedule = schedule
         self._running: dict[asyncio.Task[None], Claim] = {}
         self._more = False
+        self._stopping = False
         self._wake = asyncio.Event()
         self._working = False
 
@@ -96,19 +97,22 @@ class Deliverer:
 
     async def _work(self) -> None:
         until = time.monotonic() + _WORK_SECONDS
-        while (self._more or self._running) and time.monotonic() < until:
+        while time.monotonic() < until:
             self._wake.clear()
             free = self._capacity - len(self._running)
-            if self._more and free:
+            if self._more and free and not self._stopping:
                 self._more = False
                 claims = await self._ledger.claim(free)
                 self._more = self._more or len(claims) == free
                 for claim in claims:
                     self._begin(claim)
-            if self._running:
-                await self._wake.wait()
-                # What ends at about the same time is replaced by one claim.
-                await asyncio.sleep(_GATHER_SECONDS)
+            if not self._running:
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(until - time.monotonic()):
+                    await self._wake.wait()
+            # What ends at about the same time is replaced by one claim.
+            await asyncio.sleep(_GATHER_SECONDS)
 
     def _begin(self, claim: Claim) -> None:
         task = asyncio.create_task(self._deliver(claim))
@@ -119,8 +123,14 @@ class Deliverer:
         self._running.pop(task, None)
         self._wake.set()
         if not task.cancelled() and (error := task.exception()) is not None:
-            # Only the ledger's absence ends here: the claim lapses and is taken up again.
-            log.error("delivery interrupted", reason=str(error))
+            # Foremost a ledger that stays away: the claim lapses and is taken up again.
+            log.error("delivery interrupted", reason=reason(error))
+
+    async def drain(self, grace: float) -> None:
+        """Claim nothing more, and let what is under way end within `grace` seconds."""
+        self._stopping = True
+        if self._running:
+            await asyncio.wait(list(self._running), timeout=grace)
 
     async def release(self) -> None:
         """Stop what is under way and give it back, due at once (a worker that shuts down)."""
@@ -133,11 +143,18 @@ class Deliverer:
         if route is None:
             claim.delivery.state = "skipped"
             claim.delivery.reason = "the route is no longer in the configuration"
+            log.warning(
+                "delivery skipped",
+                mailbox=str(claim.mailbox),
+                message=claim.message_id,
+                route=claim.route,
+                reason=claim.delivery.reason,
+            )
             await self._settle(claim)
             return
         message = Message.model_validate_json(claim.snapshot)
         todo = [step for step in route.steps if step not in claim.delivery.done]
-        closing = [step for step in todo if isinstance(self._handlers[step], ClosingHandler)]
+        closing = [step for step in todo if self._handlers.is_closing(step)]
         ordinary = [step for step in todo if step not in closing]
         for step in ordinary:
             claim.delivery.step = step
@@ -153,14 +170,13 @@ class Deliverer:
         await self._settle(claim)
 
     async def _take_step(self, claim: Claim, message: Message, step: str) -> bool:
-        handler = self._handlers[step]
-        assert isinstance(handler, Handler)  # closing steps were set apart  # noqa: S101
         address = StepAddress(
             claim.mailbox, message, claim.route, step, claim.delivery.attempts + 1
         )
         started = time.monotonic()
         try:
             async with asyncio.timeout(STEP_DEADLINE):
+                handler = await self._handlers.ordinary(step)
                 words = await handler.handle(message, self._context(address))
         # A handler is foreign code: whatever it raises becomes a retry or a recorded failure.
         except Exception as error:  # noqa: BLE001
@@ -181,36 +197,18 @@ class Deliverer:
         self, claim: Claim, message: Message, step: str, error: Exception
     ) -> None:
         delivery = claim.delivery
-        delivery.reason = in_brief(str(error) or type(error).__name__)
+        age = time.time() - message.created.timestamp()
+        verdict = judge(error, age=age, attempts=delivery.attempts, schedule=self._schedule)
+        delivery.reason = reason(error)
+        delivery.attempts += verdict.counts
         facts = {**_facts(claim, message), "step": step, "reason": delivery.reason}
-        wait = self._wait(claim, message, error)
-        if wait is None:
-            delivery.state = "failed"
-            if isinstance(error, (HandlerError, RingCentralError)) or is_transient(error):
-                log.error("delivery failed", **facts)
-            else:
-                log.error("delivery failed", exc_info=error, **facts)
-            await self._settle(claim)
+        if verdict.wait is not None:
+            log.warning("step waits", retry_in=round(verdict.wait, 1), **facts)
+            await self._ledger.settle(claim, due_in=verdict.wait)
             return
-        log.warning("step waits", retry_in=round(wait, 1), **facts)
-        await self._ledger.settle(claim, due_in=wait)
-
-    def _wait(self, claim: Claim, message: Message, error: Exception) -> float | None:
-        """Seconds until the next attempt, None when there is none; counts the attempt."""
-        asked = retry_after(error)
-        if isinstance(error, RateLimited):
-            return asked or _SOON
-        if isinstance(error, (LoginRefused, TokenRejected)):
-            return asked or _ADMINISTRATOR_RETRY
-        if may_appear(error, time.time() - message.created.timestamp()):
-            return asked or _SOON
-        if isinstance(error, PermanentError) or not is_transient(error):
-            return None
-        attempt = claim.delivery.attempts
-        claim.delivery.attempts += 1
-        if attempt >= len(RETRY_SCHEDULE):
-            return None
-        return asked if asked is not None else RETRY_SCHEDULE[attempt] * random.uniform(0.9, 1.1)  # noqa: S311  # jitter is no secret
+        delivery.state = "failed"
+        log.error("delivery failed", exc_info=None if is_foreseen(error) else error, **facts)
+        await self._settle(claim)
 
     async def _settle(self, claim: Claim) -> None:
         if await self._ledger.settle(claim):

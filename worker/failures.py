@@ -1,18 +1,66 @@
-"""Which errors a retry may cure, and when to try again."""
+"""What an error means: a retry may cure it, and when; or it is final."""
 
 import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import aiohttp
 
-from message_store.errors import NotFound, NotReady, PermissionMissing, RingCentralError
+from message_store.errors import (
+    LoginRefused,
+    NotFound,
+    NotReady,
+    PermissionMissing,
+    RateLimited,
+    RingCentralError,
+    TokenRejected,
+)
 
 from .handlers.contract import HandlerError, TransientError
+from .ledger.connection import LedgerError
+from .wording import in_brief
 
 # The first try is at once, then after these seconds; then the delivery has failed and is listed.
 RETRY_SCHEDULE = (30.0, 120.0, 600.0, 3600.0, 21600.0, 86400.0)
+
+_SOON = 5.0
+_ADMINISTRATOR = 300.0
+_LONGEST = 86400.0
 # A message just announced may not be readable yet (a fax that renders, an attachment that lags).
 _NOT_THERE_YET = 600.0
-_LONGEST_WAIT = 86400.0
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`wait`: not before so many seconds, None when no retry can help.
+
+    `counts`: whether it is an attempt of the schedule. What nobody at the destination can help
+    (a rate limit, a refused login, our own Redis) is no attempt.
+    """
+
+    wait: float | None
+    counts: bool = False
+
+
+FINAL = Verdict(None, counts=True)
+
+
+def judge(
+    error: BaseException, *, age: float, attempts: int, schedule: Sequence[float] = RETRY_SCHEDULE
+) -> Verdict:
+    """What becomes of a failed step of a message `age` seconds old, after so many attempts."""
+    asked = _asked(error)
+    if isinstance(error, LedgerError | RateLimited):
+        return Verdict(asked or _SOON)
+    if isinstance(error, LoginRefused | TokenRejected):
+        return Verdict(asked or _ADMINISTRATOR)
+    if isinstance(error, NotFound | NotReady) and age < _NOT_THERE_YET:
+        return Verdict(asked or _SOON)
+    if not is_transient(error) or attempts >= len(schedule):
+        return FINAL
+    jitter = random.uniform(0.9, 1.1)  # noqa: S311  # no secret
+    return Verdict(max(asked or 0.0, schedule[attempts] * jitter), counts=True)
 
 
 def is_transient(error: BaseException) -> bool:
@@ -22,19 +70,31 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, RingCentralError):
         # an administrator may grant a permission while the schedule runs
         return error.transient or isinstance(error, PermissionMissing)
-    return isinstance(error, (OSError, TimeoutError, aiohttp.ClientError))
+    return isinstance(error, OSError | TimeoutError | aiohttp.ClientError)
 
 
-def may_appear(error: BaseException, age: float) -> bool:
-    """Whether something not there may still turn up, `age` seconds after the message came."""
-    return isinstance(error, NotFound | NotReady) and age < _NOT_THERE_YET
+def is_foreseen(error: BaseException) -> bool:
+    """Whether its words say all; anything else is a bug whose traceback is wanted."""
+    return isinstance(error, HandlerError | RingCentralError | LedgerError) or is_transient(error)
 
 
-def retry_after(error: BaseException) -> float | None:
+def reason(error: BaseException) -> str:
+    """The error in a few words; a bug with its type and where it happened."""
+    if is_foreseen(error) and str(error):
+        return in_brief(error)
+    where, traceback = "", error.__traceback__
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        where = f" ({code.co_filename.rpartition('/')[2]}:{traceback.tb_lineno})"
+        traceback = traceback.tb_next
+    return in_brief(f"{type(error).__name__}: {error}{where}")
+
+
+def _asked(error: BaseException) -> float | None:
     """How many seconds the other side asks us to wait, if it says; a day at most."""
     asked = error.retry_after if isinstance(error, RingCentralError) else None
     if isinstance(error, TransientError):
         asked = error.after
     if asked is None or not math.isfinite(asked):
         return None
-    return min(max(asked, 0.0), _LONGEST_WAIT)
+    return min(max(asked, 0.0), _LONGEST)

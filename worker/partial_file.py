@@ -2,9 +2,11 @@
 
 import fcntl
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
+
+from worker.free_space import require_room
 
 
 class PartialFile:
@@ -45,8 +47,9 @@ class PartialFile:
         """How many bytes are there."""
         return os.fstat(self._descriptor).st_size
 
-    def write(self, chunks: Iterable[bytes]) -> None:
-        """Append."""
+    def write(self, chunks: Sequence[bytes]) -> None:
+        """Append; raises DiskFullError."""
+        require_room(self._descriptor, sum(map(len, chunks)))
         for chunk in chunks:
             rest = memoryview(chunk)
             while rest:

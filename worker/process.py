@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Coroutine, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -15,12 +16,11 @@ from message_store.client import MessageStore
 from message_store.errors import RateLimited, RingCentralError
 from message_store.mailbox import Mailbox
 
-from .cancelling import cancel_all
 from .closing import Closer
 from .configuration import Configuration
 from .delivery import Deliverer, StepAddress
+from .failures import is_foreseen, reason
 from .handlers.context import DeliveryContext
-from .handlers.contract import ClosingHandler, Handler
 from .handlers.egress import Egress
 from .ledger import Ledger, LedgerError, credential_scope
 from .ledger.mailboxes import EVERY_MAILBOX, SyncLease
@@ -28,8 +28,10 @@ from .pump import Publish, Pump
 from .schedule import poll_seconds, sweep_seconds
 from .settings import Settings
 from .spool import Spool
+from .started import AnyHandler, StartedHandlers
 from .subscriptions import Subscriptions
 from .sync import OvertakenError, Synchroniser, retry_in
+from .together import all_of, cancel_all
 from .watching import find_mailboxes
 from .wording import in_brief
 
@@ -38,6 +40,8 @@ log = structlog.get_logger()
 _SYNCS_AT_ONCE = 20
 _HEAL_LEASE_SECONDS = 60.0
 _SPOOL_KEPT = timedelta(days=1)
+_PRUNE_SECONDS = 3600.0
+_RELEASE_SECONDS = 5.0
 
 
 class WorkerProcess:
@@ -47,12 +51,13 @@ class WorkerProcess:
         self,
         settings: Settings,
         configuration: Configuration,
-        handlers: dict[str, Handler | ClosingHandler],
+        handlers: dict[str, AnyHandler],
         publish: Publish,
         session: aiohttp.ClientSession,
     ) -> None:
         self._configuration = configuration
-        self._handlers = handlers
+        self._handlers = StartedHandlers(handlers)
+        self._start = configuration.sync.start_at(datetime.now(UTC)).timestamp()
         self._publish = publish
         self._session = session
         credentials = Credentials(
@@ -75,13 +80,13 @@ class WorkerProcess:
         self._deliverer = Deliverer(
             self.ledger.deliveries,
             {route.name: route for route in configuration.routes},
-            handlers,
+            self._handlers,
             self._context,
             self._files_over,
         )
         self._closer = Closer(
             self.ledger.closing,
-            {name: step for name, step in handlers.items() if isinstance(step, ClosingHandler)},
+            self._handlers.closing(),
             self._store,
         )
         tokens = settings.webhook_verification_token
@@ -91,29 +96,36 @@ class WorkerProcess:
             settings.webhook_url,
             tokens[0].get_secret_value() if tokens else None,
         )
-        self._pump = Pump(self.ledger, publish, settings.lease_seconds)
+        self._pump = Pump(self.ledger, publish, self._renew, settings.lease_seconds)
         self._lease_seconds = settings.lease_seconds
         self._syncs = asyncio.Semaphore(_SYNCS_AT_ONCE)
+        self._syncing: list[SyncLease] = []
         self._background: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Start the handlers and what runs beside the tasks."""
-        for handler in self._handlers.values():
-            await handler.start()
-        # An address or token may have changed since the last start.
-        with contextlib.suppress(LedgerError):
-            await self.ledger.subscription.check_now()
         self._beside(self._pump.run())
         self._beside(self._keep_claims())
+        self._beside(self._prune())
+        # An address or token may have changed since the last start.
+        with contextlib.suppress(LedgerError):
+            await self.ledger.mailboxes.first_start(self._start)
+            await self.ledger.subscription.check_now()
+        await self._handlers.start()
+
+    async def drain(self, grace: float) -> None:
+        """Take nothing more up, and let what is under way end within `grace` seconds."""
+        await self._deliverer.drain(grace)
 
     async def stop(self) -> None:
         """Give back what is claimed and close everything."""
         await cancel_all(self._background)
-        with contextlib.suppress(LedgerError):
-            await self._deliverer.release()
-            await self._pump.stop()
-        for handler in self._handlers.values():
-            await handler.close()
+        # A Redis that is away or hangs must not hold the end up: claims lapse by themselves.
+        with contextlib.suppress(LedgerError, TimeoutError):
+            async with asyncio.timeout(_RELEASE_SECONDS):
+                await self._deliverer.release()
+                await self._pump.stop()
+        await self._handlers.close()
         await self._egress.close()
         await self._session.close()
         await self.ledger.close()
@@ -121,7 +133,7 @@ class WorkerProcess:
     async def sync(self, mailboxes: Sequence[str]) -> None:
         """Synchronise the mailboxes hinted at, those that are watched and not just done."""
         due = await self.ledger.mailboxes.hint(await self._resolved(mailboxes))
-        await asyncio.gather(*map(self._sync_one, due))
+        await all_of(self._sync_one(mailbox) for mailbox in due)
 
     async def deliver(self) -> None:
         """Deliver what is due."""
@@ -133,60 +145,88 @@ class WorkerProcess:
 
     async def heal(self) -> None:
         """Find the mailboxes and mend the subscription, if it is time to."""
+        ledger = self.ledger.subscription
         lease = self.ledger.lease("heal", _HEAL_LEASE_SECONDS)
-        if not await self.ledger.subscription.is_check_due() or not await lease.hold():
+        if not await ledger.is_check_due() or not await lease.hold():
             return
         again = self._configuration.subscriptions.check_interval.total_seconds()
+        record = await ledger.load()
         try:
             mailboxes = await find_mailboxes(self._store, self._configuration.mailboxes)
-            await self.ledger.mailboxes.watch(mailboxes)
+            await self.ledger.mailboxes.watch(mailboxes, await self._floor())
             if await self._subscriptions.heal(mailboxes):
                 await self._try_publish("worker.sync", mailboxes=[EVERY_MAILBOX])
-            await self.ledger.subscription.check_in(again, failed=False)
+            await ledger.check_in(again, failed=False)
+            if await ledger.set_problem(None):
+                log.info("mailboxes and subscription are looked after again")
         except RingCentralError as error:
-            wait = await self.ledger.subscription.check_in(again, failed=True)
-            wait = max(wait, error.retry_after or 0)
-            log.warning("no subscription, polling", reason=str(error), retry_in=round(wait))
+            wait = max(await ledger.check_in(again, failed=True), error.retry_after or 0)
+            if await ledger.set_problem(in_brief(error)):
+                log.error(
+                    "mailboxes and subscription cannot be looked after",
+                    reason=in_brief(error),
+                    retry_in=round(wait),
+                )
+            if record is not None and record.is_active:
+                # From now on mailboxes are polled; the next sweep may be a quarter of an hour away.
+                await self._try_publish("worker.sync", mailboxes=[EVERY_MAILBOX])
         finally:
             await lease.release()
 
-    async def prune(self) -> None:
-        """Drop spooled files that a killed worker left behind."""
-        dropped = await self._spool.sweep(_SPOOL_KEPT)
-        if dropped:
-            log.info("old spooled files dropped", files=dropped)
+    async def _floor(self) -> float:
+        """The very first start in RingCentral's time, which may not be ours."""
+        start = await self.ledger.mailboxes.first_start(self._start)
+        now = datetime.now(UTC)
+        ahead = (self._store.server_time() or now) - now
+        # RingCentral may cut creation times to whole seconds.
+        return math.floor(start + ahead.total_seconds())
 
     async def _sync_one(self, mailbox: Mailbox) -> None:
         async with self._syncs:
             lease = await self.ledger.mailboxes.claim(mailbox)
             if lease is None:
                 return
+            self._syncing.append(lease)
             try:
-                result = await self._synchroniser.synchronise(lease)
-            except OvertakenError as lost:
-                log.warning("sync overtaken", reason=str(lost))
-                return
-            except RingCentralError as error:
-                await self._sync_failed(lease, error)
-                return
-            await self.ledger.mailboxes.finish(lease, await self._interval())
-            if result.delivered:
-                await self._try_publish("worker.deliver")
-            if result.created or result.updated or result.missed:
-                log.info(
-                    "mailbox synchronised",
-                    mailbox=str(mailbox),
-                    new=result.created,
-                    changed=result.updated,
-                    missed=result.missed,
-                )
+                await self._sync_leased(lease)
+            finally:
+                self._syncing.remove(lease)
 
-    async def _sync_failed(self, lease: SyncLease, error: RingCentralError) -> None:
-        wait = retry_in(error, lease.failures)
-        await self.ledger.mailboxes.finish(lease, wait, error=in_brief(error))
+    async def _sync_leased(self, lease: SyncLease) -> None:
+        try:
+            result = await self._synchroniser.synchronise(lease)
+        except OvertakenError as overtaken:
+            log.warning("sync overtaken", reason=str(overtaken))
+            return
+        except LedgerError:
+            raise  # the lease lapses; the task says that the ledger is away
+        # One mailbox whose answers nobody foresaw must not stop the others.
+        except Exception as error:  # noqa: BLE001
+            await self._sync_failed(lease, error)
+            return
+        await self.ledger.mailboxes.finish(lease, await self._interval())
+        if result.delivered:
+            await self._try_publish("worker.deliver")
+        if result.created or result.updated or result.missed:
+            log.info(
+                "mailbox synchronised",
+                mailbox=str(lease.mailbox),
+                new=result.created,
+                changed=result.updated,
+                missed=result.missed,
+            )
+
+    async def _sync_failed(self, lease: SyncLease, error: Exception) -> None:
+        asked = error.retry_after if isinstance(error, RingCentralError) else None
+        wait = retry_in(asked, lease.failures)
+        await self.ledger.mailboxes.finish(lease, wait, error=reason(error))
         if not isinstance(error, RateLimited):
             log.warning(
-                "sync failed", mailbox=str(lease.mailbox), reason=str(error), retry_in=round(wait)
+                "sync failed",
+                mailbox=str(lease.mailbox),
+                reason=reason(error),
+                retry_in=round(wait),
+                exc_info=None if is_foreseen(error) else error,
             )
 
     async def _interval(self) -> float:
@@ -227,9 +267,22 @@ class WorkerProcess:
     async def _keep_claims(self) -> None:
         while True:
             await asyncio.sleep(self._lease_seconds / 3)
-            # While Redis is away claims cannot be renewed; the pump reports it.
-            with contextlib.suppress(LedgerError):
-                await self.ledger.deliveries.renew(self._deliverer.claims)
+            await self._renew()
+
+    async def _renew(self) -> None:
+        # While Redis is away nothing can be renewed; the pump reports it.
+        with contextlib.suppress(LedgerError):
+            await self.ledger.deliveries.renew(self._deliverer.claims)
+            await self.ledger.mailboxes.renew(self._syncing)
+            await self.ledger.closing.renew(self._closer.working)
+
+    async def _prune(self) -> None:
+        """Drop spooled files that a killed worker left behind."""
+        while True:
+            with contextlib.suppress(OSError):
+                if dropped := await self._spool.sweep(_SPOOL_KEPT):
+                    log.info("old spooled files dropped", files=dropped)
+            await asyncio.sleep(_PRUNE_SECONDS)
 
     def _beside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

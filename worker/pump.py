@@ -20,17 +20,25 @@ _RECLAIM_EVERY = 1.0
 
 # Publishes one task: name, and its keyword arguments.
 Publish = Callable[[str, dict[str, list[str]]], Awaitable[None]]
+Renew = Callable[[], Awaitable[None]]
 
 
 class Pump:
-    """Wakes what is due: mailboxes to synchronise, deliveries, closing steps."""
+    """Wakes what is due: mailboxes to synchronise, deliveries, closing steps.
 
-    def __init__(self, ledger: Ledger, publish: Publish, lease_seconds: float) -> None:
+    `renew` holds what this process has claimed for another `lease_seconds`.
+    """
+
+    def __init__(
+        self, ledger: Ledger, publish: Publish, renew: Renew, lease_seconds: float
+    ) -> None:
         self._ledger = ledger
         self._publish = publish
+        self._renew = renew
         self._lease_seconds = lease_seconds
         self._lease = ledger.lease("pump", _LEASE_SECONDS)
         self._reclaim_at = 0.0
+        self._last_turn = time.time()
 
     async def run(self) -> None:
         """Pump until cancelled; another worker takes over within seconds."""
@@ -47,15 +55,27 @@ class Pump:
                 if not away:
                     log.error("ledger or broker is away, waiting for it", reason=str(error))
                 away = True
-                # Workers that live renew their claims first, before any counts as lapsed.
-                self._reclaim_at = time.monotonic() + self._lease_seconds
+                await self._wait_for_the_living()
+            # A pump that ends would stop retries and sweeps without a word.
+            except Exception as error:
+                log.error("pump failed", exc_info=error)
             await asyncio.sleep(_TICK)
 
     async def stop(self) -> None:
         """Let another worker pump at once."""
         await self._lease.release()
 
+    async def _wait_for_the_living(self) -> None:
+        # After a standstill claims look lapsed: those who live renew them first.
+        self._reclaim_at = time.monotonic() + self._lease_seconds
+        await self._renew()
+
     async def _turn(self) -> None:
+        # The wall clock goes on while the machine sleeps, and so do leases in Redis.
+        stood_still = time.time() - self._last_turn > self._lease_seconds / 3
+        self._last_turn = time.time()
+        if stood_still:
+            await self._wait_for_the_living()
         if time.monotonic() >= self._reclaim_at:
             self._reclaim_at = time.monotonic() + _RECLAIM_EVERY
             back = await self._ledger.deliveries.reclaim_lapsed()

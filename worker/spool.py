@@ -18,6 +18,7 @@ from message_store.errors import BadAnswer, BadRequest
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
 from message_store.protocol import MessageStoreAccess
+from worker.free_space import DiskFullError
 from worker.handlers.filenames import safe_id
 from worker.partial_file import PartialFile
 from worker.small_contents import SMALL, SmallContents
@@ -139,7 +140,8 @@ class Spool:
         except BaseException as error:
             if part is not None:
                 # Refused or of another length: this is no beginning of what the server has.
-                if isinstance(error, BadAnswer | BadRequest):
+                # And beginnings that all wait for each other's room would wait for ever.
+                if isinstance(error, BadAnswer | BadRequest | DiskFullError):
                     part.restart()
                 part.close()
             raise

@@ -16,6 +16,7 @@ from message_store.mailbox import Mailbox
 from message_store.subscription import Subscription
 
 from .ledger.subscription import SubscriptionLedger, SubscriptionRecord, digest
+from .wording import in_brief
 
 log = structlog.get_logger()
 
@@ -46,27 +47,36 @@ class Subscriptions:
 
         Raises RingCentralError when it cannot be made right now; mailboxes are polled meanwhile.
         """
-        if self._address is None or self._token is None:
-            return False
         record = await self._ledger.load()
+        if self._address is None or self._token is None:
+            return await self._without_address(record)
         filters = [_filter(mailbox) for mailbox in mailboxes]
+        wanted = record and record.made_with(self._address, self._token, filters)
         try:
-            wanted = record and record.made_with(self._address, self._token, filters)
             if record and wanted and (actual := await self._working(record)):
                 await self._ledger.save(_checked(record, actual))
-                return record.error is not None
-            await self._replace(record, filters)
+                return False
+            await self._replace(record, filters, self._address, self._token)
         except RingCentralError as error:
             if record is not None:
-                record.error = str(error)
+                record.error = in_brief(error)
                 await self._ledger.save(record)
             raise
+        return True
+
+    async def _without_address(self, record: SubscriptionRecord | None) -> bool:
+        """There was an address once: nobody answers there any more, so the subscription goes."""
+        if record is None:
+            return False
+        await self._store.delete_subscription(record.id)
+        await self._ledger.forget()
+        log.info("subscription deleted, there is no address any more", id=record.id)
         return True
 
     async def _working(self, record: SubscriptionRecord) -> Subscription | None:
         try:
             actual = await self._store.subscription(record.id)
-            if actual.status != "Active" or actual.disabled_filters:
+            if not actual.is_active:
                 log.warning("subscription is broken", id=record.id, status=actual.status)
                 return None
             if (actual.expires_in or 0) < LIFETIME / 2:
@@ -76,26 +86,33 @@ class Subscriptions:
             return None
         return actual
 
-    async def _replace(self, record: SubscriptionRecord | None, filters: list[str]) -> None:
-        assert self._address is not None and self._token is not None  # noqa: S101, PT018  # see heal
-        made = await self._store.create_subscription(filters, self._address, self._token, LIFETIME)
+    async def _replace(
+        self, record: SubscriptionRecord | None, filters: list[str], address: str, token: str
+    ) -> None:
+        made = await self._store.create_subscription(filters, address, token, LIFETIME)
         new = SubscriptionRecord(
-            id=made.id,
-            address=self._address,
-            token_digest=digest(self._token),
-            filters=filters,
+            id=made.id, address=address, token_digest=digest(token), filters=filters
         )
-        if made.disabled_filters:
-            new.error = f"{len(made.disabled_filters)} filters are disabled by RingCentral"
         await self._ledger.save(_checked(new, made))
         log.info("subscription made", id=made.id, filters=len(filters))
-        if new.error is not None:
-            log.warning("subscription is incomplete", id=made.id, reason=new.error)
-        if record is not None and record.id != made.id:
-            try:
-                await self._store.delete_subscription(record.id)
-            except NotFound:
-                log.debug("old subscription was gone already", id=record.id)
+        await self._delete_others(made.id, address, record)
+
+    async def _delete_others(
+        self, kept: str, address: str, record: SubscriptionRecord | None
+    ) -> None:
+        """Delete the one replaced, and any that an interrupted run made with our address."""
+        others = {record.id} if record is not None else set()
+        try:
+            others |= {
+                listed.id
+                for listed in await self._store.subscriptions()
+                if listed.delivery_mode.address == address
+            }
+            for other in others - {kept}:
+                await self._store.delete_subscription(other)
+        except RingCentralError as error:
+            # The new one works; what is left over expires by itself.
+            log.warning("old subscriptions are left over", reason=str(error))
 
 
 def _filter(mailbox: Mailbox) -> str:
@@ -105,7 +122,10 @@ def _filter(mailbox: Mailbox) -> str:
 
 def _checked(record: SubscriptionRecord, actual: Subscription) -> SubscriptionRecord:
     now = time.time()
-    error = record.error if actual.disabled_filters else None
+    disabled = len(actual.disabled_filters)
+    error = f"{disabled} filters are disabled by RingCentral" if disabled else None
+    if error is not None and error != record.error:
+        log.warning("subscription is incomplete", id=record.id, reason=error)
     return record.model_copy(
         update={"active_until": now + (actual.expires_in or 0), "checked": now, "error": error}
     )

@@ -5,7 +5,7 @@ overlap), and an update says only that something changed.
 Source: https://developers.ringcentral.com/guide/messaging/message-store/message-sync
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -67,7 +67,7 @@ class Synchroniser:
         Raises RingCentralError, LedgerError or OvertakenError; what was committed before stands.
         """
         result = SyncResult(lease.mailbox)
-        if lease.sync_token is None:
+        if lease.sync_token is None or lease.walk_token is not None:
             await self._full(lease, result)
             return result
         try:
@@ -85,47 +85,31 @@ class Synchroniser:
         return result
 
     async def _full(self, lease: SyncLease, result: SyncResult) -> None:
+        # The token of the first page stands for the whole walk: later ones end at date_to.
+        token = lease.walk_token
+        date_to = datetime.fromtimestamp(lease.walk_to, UTC) if lease.walk_to else None
         since = self._since(lease)
-        floor = lease.floor if lease.floor is not None else since.timestamp()
-        token = None
-        async for page in self._walk(lease.mailbox, since):
-            result.calls += 1
-            # The token of the first page stands for the whole walk: later ones end at date_to.
-            token = token or page.token
-            last = not page.older_records_exist
-            await self._commit(
-                lease, page.records, result, token=token if last else None, floor=floor
-            )
-
-    def _since(self, lease: SyncLease) -> datetime:
-        now = self._store.server_time() or datetime.now(UTC)
-        if lease.floor is None:
-            # RingCentral may cut creation times to whole seconds: what comes right now is new.
-            start = self._configuration.sync.start_at(now).replace(microsecond=0)
-            log.info("first sync", mailbox=str(lease.mailbox), start=start.isoformat())
-            return start
-        since = datetime.fromtimestamp(lease.floor, UTC)
-        if lease.synchronised is not None:
-            since = max(since, datetime.fromtimestamp(lease.synchronised, UTC) - _MARGIN)
-        log.warning("sync goes back", mailbox=str(lease.mailbox), since=since.isoformat())
-        return since
-
-    async def _walk(self, mailbox: Mailbox, since: datetime) -> AsyncIterator[SyncPage]:
-        date_to: datetime | None = None
         while True:
             page = await self._store.sync(
-                mailbox, date_from=since, date_to=date_to, record_count=RECORDS_PER_PAGE
+                lease.mailbox, date_from=since, date_to=date_to, record_count=RECORDS_PER_PAGE
             )
-            yield page
+            result.calls += 1
+            token = token or page.token
             if not page.older_records_exist:
+                await self._commit(lease, page.records, result, token=token)
                 return
-            dated = (record for record in page.records if record.creation_time)
-            oldest = min((record.created for record in dated), default=None)
-            if oldest is None or (date_to is not None and oldest >= date_to):
-                raise BadAnswer(
-                    f"message-sync of {mailbox} says that older records exist but gives none"
-                )
-            date_to = oldest
+            date_to = _oldest(lease.mailbox, page, date_to)
+            walked = (token, date_to.timestamp())
+            await self._commit(lease, page.records, result, walked=walked)
+
+    def _since(self, lease: SyncLease) -> datetime:
+        since = datetime.fromtimestamp(lease.floor, UTC)
+        if lease.synchronised is None:
+            log.info("first sync", mailbox=str(lease.mailbox), since=since.isoformat())
+            return since
+        since = max(since, datetime.fromtimestamp(lease.synchronised, UTC) - _MARGIN)
+        log.warning("sync goes back", mailbox=str(lease.mailbox), since=since.isoformat())
+        return since
 
     async def _commit(
         self,
@@ -133,12 +117,11 @@ class Synchroniser:
         records: Sequence[Message],
         result: SyncResult,
         *,
-        token: str | None,
-        floor: float | None = None,
+        token: str | None = None,
+        walked: tuple[str | None, float | None] = (None, None),
     ) -> None:
-        lowest = lease.floor if lease.floor is not None else (floor or 0.0)
-        sorted_ = await self._sort(lease.mailbox, records, lowest)
-        page = Page(sorted_.created, sorted_.updated, sorted_.missed, token=token, floor=floor)
+        sorted_ = await self._sort(lease.mailbox, records, lease.floor)
+        page = Page(sorted_.created, sorted_.updated, sorted_.missed, token, *walked)
         if not await self._ledger.commit(lease, page):
             raise OvertakenError(f"the sync of {lease.mailbox} was overtaken by another")
         result.created += len(sorted_.created)
@@ -205,6 +188,15 @@ def fingerprint(message: Message) -> str:
     return "|".join(parts)
 
 
+def _oldest(mailbox: Mailbox, page: SyncPage, date_to: datetime | None) -> datetime:
+    """Where the next page of a walk ends; BadAnswer if the walk would not come any further."""
+    dated = (record for record in page.records if record.creation_time)
+    oldest = min((record.created for record in dated), default=None)
+    if oldest is None or (date_to is not None and oldest >= date_to):
+        raise BadAnswer(f"message-sync of {mailbox} says that older records exist but gives none")
+    return oldest
+
+
 def _changed(message: Message, print_: str, *, known: bool) -> Changed:
     # A deleted record has nothing but its id: the snapshot that is kept says more.
     snapshot = None
@@ -213,7 +205,6 @@ def _changed(message: Message, print_: str, *, known: bool) -> Changed:
     return Changed(message.id, print_, snapshot, known)
 
 
-def retry_in(error: RingCentralError, failures: int) -> float:
+def retry_in(asked: float | None, failures: int) -> float:
     """Seconds until a mailbox whose sync failed is tried again; RingCentral's own word wins."""
-    backoff = min(5.0 * 2**failures, 300.0)
-    return max(error.retry_after or 0.0, backoff if error.retry_after is None else 0.0)
+    return min(5.0 * 2 ** min(failures, 10), 300.0) if asked is None else asked

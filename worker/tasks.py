@@ -43,12 +43,6 @@ def heal() -> None:
     _run(running()[1].heal(), HEAL_DEADLINE)
 
 
-@app.task(name="worker.prune", shared=False)
-def prune() -> None:
-    """Drop what nobody needs any more."""
-    _run(running()[1].prune(), CLOSE_DEADLINE)
-
-
 def _run(work: Coroutine[Any, Any, None], deadline: float) -> None:
     try:
         running()[0].run(work, deadline)

@@ -8,6 +8,8 @@ from message_store.client import MessageStore
 from message_store.errors import PermissionMissing
 from message_store.mailbox import Mailbox
 
+from .configuration import ALL, OWN
+
 log = structlog.get_logger()
 
 # The types of extensions that have a mailbox worth watching.
@@ -18,35 +20,36 @@ _TYPES_WITH_MAILBOX = frozenset(
         *("Department", "Voicemail", "SharedLinesGroup"),
     }
 )
-_SIGNED_IN = "~"
-_ALL = "all"
 
 
 async def find_mailboxes(store: MessageStore, named: Sequence[str]) -> list[Mailbox]:
-    """The mailboxes for `~`, extension ids, extension numbers, or `all`.
+    """The mailboxes for `~`, extension ids, extension numbers, or `all`; unknown ones are logged.
 
     Raises RingCentralError if they cannot be found out now.
     """
     own = await store.signed_in()
-    found = {own} if _SIGNED_IN in named else set()
-    others = [name for name in named if name != _SIGNED_IN]
+    found = {own} if OWN in named else set()
+    others = [name for name in named if name != OWN]
     if not others:
         return sorted(found)
     try:
         extensions = await store.extensions()
     except PermissionMissing as error:
-        if _ALL in others:
+        if ALL in others:
             raise
         log.warning("extensions cannot be listed, ids are taken as written", reason=str(error))
         return sorted(found | {Mailbox(own.account_id, name) for name in others})
-    by_number = {extension.extension_number: extension.id for extension in extensions}
+    by_name = {extension.id: extension.id for extension in extensions}
+    by_name |= {e.extension_number: e.id for e in extensions if e.extension_number}
     for name in others:
-        if name == _ALL:
+        if name == ALL:
             found |= {
                 Mailbox(own.account_id, extension.id)
                 for extension in extensions
                 if extension.type in _TYPES_WITH_MAILBOX and extension.status == "Enabled"
             }
+        elif name in by_name:
+            found.add(Mailbox(own.account_id, by_name[name]))
         else:
-            found.add(Mailbox(own.account_id, by_number.get(name) or name))
+            log.error("no such extension", mailbox=name, remedy="correct `mailboxes`")
     return sorted(found)

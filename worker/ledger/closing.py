@@ -1,13 +1,15 @@
 """The ledger of closing steps: ids gathered per mailbox and step until they go out in bulk."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from uuid import uuid4
 
 import orjson
 
 from message_store.mailbox import Mailbox
 
 from .connection import Connection
+from .patience import patiently
 
 # RingCentral takes at most this many ids in the body of one bulk update.
 IDS_PER_CALL = 1000
@@ -16,11 +18,12 @@ PAIRS_PER_CLAIM = 20
 
 @dataclass(frozen=True)
 class ClosingWork:
-    """One closing step of one mailbox with the messages it is due for."""
+    """One closing step of one mailbox with the messages it is due for, claimed under a token."""
 
     mailbox: Mailbox
     step: str
     message_ids: list[str]
+    token: str
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,24 @@ class ClosingLedger:
 
     async def claim(self) -> list[ClosingWork]:
         """Take closing work that is due."""
+        token = uuid4().hex
         rows = await self._connection.run(
-            "claim_closing", PAIRS_PER_CLAIM, IDS_PER_CALL, self._lease_seconds
+            "claim_closing", token, PAIRS_PER_CLAIM, IDS_PER_CALL, self._lease_seconds
         )
-        return [ClosingWork(Mailbox.parse(mailbox), step, ids) for mailbox, step, ids in rows]
+        return [
+            ClosingWork(Mailbox.parse(mailbox), step, ids, token) for mailbox, step, ids in rows
+        ]
+
+    async def renew(self, works: Collection[ClosingWork]) -> None:
+        """Hold closing work for another lease."""
+        for token in {work.token for work in works}:
+            held = [
+                part
+                for work in works
+                if work.token == token
+                for part in (str(work.mailbox), work.step)
+            ]
+            await self._connection.run("renew_closing", self._lease_seconds, token, *held)
 
     async def finish(
         self,
@@ -54,10 +71,9 @@ class ClosingLedger:
     ) -> None:
         """Record outcomes; ids without one are tried again."""
         body = orjson.dumps(dict(outcomes)).decode()
-        await self._connection.run(
-            "finish_closing",
-            str(work.mailbox),
-            work.step,
-            "" if retry_in is None else retry_in,
-            body,
+        wait = "" if retry_in is None else retry_in
+        await patiently(
+            lambda: self._connection.run(
+                "finish_closing", str(work.mailbox), work.step, wait, body, work.token
+            )
         )

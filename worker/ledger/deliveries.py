@@ -37,11 +37,9 @@ class DeliveryLedger:
 
     async def renew(self, claims: Iterable[Claim]) -> None:
         """Hold these claims for another lease."""
-        seconds, micros = await self._redis.time()
-        until = seconds + micros / 1e6 + self.lease_seconds
-        held = {claim.member: until for claim in claims}
+        held = [part for claim in claims for part in (claim.token, claim.member)]
         if held:
-            await self._redis.zadd(key("running"), held, xx=True)
+            await self._connection.run("renew_claims", self.lease_seconds, *held)
 
     async def record_step(self, claim: Claim) -> bool:
         """Write the delivery as it stands now; False if the claim was lost to another worker."""

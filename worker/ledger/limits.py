@@ -53,7 +53,8 @@ class RedisLimits:
             self._groups[operation] = group
             await self._redis.hset(self._groups_key, operation, group)
         if status == 429:
-            await self._pause(group or operation, _seconds(headers, "Retry-After"))
+            known = group or self._groups.get(operation, operation)
+            await self._pause(known, _seconds(headers, "Retry-After"))
         elif group and headers.get("X-Rate-Limit-Remaining") == "0":
             await self._pause(group, _seconds(headers, "X-Rate-Limit-Window"))
 
@@ -68,7 +69,8 @@ class RedisLimits:
 
     async def _pause(self, group: str, seconds: float) -> None:
         await self._refresh()
-        until = self._pauses[group] = self._now() + seconds
+        until = max(self._now() + seconds, self._pauses.get(group, 0.0))
+        self._pauses[group] = until
         await self._redis.hset(self._paused_key, group, str(until))
 
     async def _pause_left(self, operation: str) -> float:

@@ -21,16 +21,20 @@ EVERY_MAILBOX = "*"
 class SyncLease:
     """The right to synchronise one mailbox, and what the sync starts from.
 
-    `floor` and `synchronised` are epoch seconds; both are None before the first sync.
+    `floor` (what is older is never new), `synchronised` (None before the first sync) and `walk_to`
+    are epoch seconds. With a `walk_token` an earlier full sync was interrupted: it goes on below
+    `walk_to` and ends with that token.
     """
 
     mailbox: Mailbox
     lease: str
     generation: str
     sync_token: str | None
-    floor: float | None
-    synchronised: float | None
-    failures: int
+    floor: float
+    synchronised: float | None = None
+    failures: int = 0
+    walk_token: str | None = None
+    walk_to: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,14 +71,16 @@ class Missed:
 class Page:
     """What one page of a sync says, ready to be written in one step.
 
-    `token` comes with the last page of a walk only; `floor` with the first sync only.
+    The last page of a walk has the `token` from which the next sync starts; the others say how
+    far the walk has come: its token, and the creation time (epoch seconds) it has come down to.
     """
 
     created: Sequence[Seen] = ()
     updated: Sequence[Changed] = ()
     missed: Sequence[Missed] = ()
     token: str | None = None
-    floor: float | None = None
+    walk_token: str | None = None
+    walk_to: float | None = None
 
 
 class MailboxLedger:
@@ -85,8 +91,16 @@ class MailboxLedger:
         self._redis = connection.redis
         self._lease_seconds = lease_seconds
 
-    async def watch(self, mailboxes: Collection[Mailbox]) -> None:
-        """Watch exactly these mailboxes; new ones are due at once, others are dropped."""
+    async def first_start(self, now: float) -> float:
+        """When the very first start was (epoch seconds): now, unless it is known already."""
+        await self._redis.set(key("start"), str(now), nx=True)
+        return float(await self._redis.get(key("start")))
+
+    async def watch(self, mailboxes: Collection[Mailbox], floor: float) -> None:
+        """Watch exactly these mailboxes; new ones are due at once, others are dropped.
+
+        In a mailbox that was never watched, what was created before `floor` (epoch seconds) is old.
+        """
         names = {str(mailbox) for mailbox in mailboxes}
         before = set(await self._redis.smembers(key("watched")))
         async with self._redis.pipeline() as pipe:
@@ -95,6 +109,7 @@ class MailboxLedger:
                 pipe.zrem(key("schedule"), gone)
             for new in names - before:
                 pipe.sadd(key("watched"), new)
+                pipe.hsetnx(key("mailbox", new), "floor", str(floor))
             for name in names:
                 pipe.zadd(key("schedule"), {name: 0}, nx=True)
             await pipe.execute()
@@ -121,16 +136,24 @@ class MailboxLedger:
         )
         if state is None:
             return None
-        generation, token, floor, synchronised, failures = state
+        generation, token, floor, synchronised, failures, walk_token, walk_to = state
         return SyncLease(
             mailbox=mailbox,
             lease=lease,
             generation=generation or "",
             sync_token=token or None,
-            floor=float(floor) if floor else None,
+            floor=float(floor or 0),
             synchronised=float(synchronised) if synchronised else None,
             failures=int(failures or 0),
+            walk_token=walk_token,
+            walk_to=float(walk_to) if walk_to else None,
         )
+
+    async def renew(self, leases: Collection[SyncLease]) -> None:
+        """Hold these mailboxes for another lease."""
+        held = [part for lease in leases for part in (str(lease.mailbox), lease.lease)]
+        if held:
+            await self._connection.run("renew_sync", self._lease_seconds, *held)
 
     async def finish(self, lease: SyncLease, next_in: float, error: str = "") -> None:
         """Give the mailbox back; it is due again in `next_in` seconds, or at once if hinted."""
@@ -159,8 +182,11 @@ class MailboxLedger:
                 "updated": page.updated,
                 "missed": page.missed,
                 "delivery": NEW_DELIVERY,
-                **({"token": page.token} if page.token else {}),
-                **({"floor": page.floor} if page.floor is not None else {}),
+                **(
+                    {"token": page.token}
+                    if page.token
+                    else {"walk_token": page.walk_token, "walk_to": page.walk_to}
+                ),
             }
         )
         written = await self._connection.run(

@@ -22,7 +22,10 @@ class MailboxStatus(BaseModel):
 
 
 class Overview(BaseModel):
-    """All mailboxes, what became of deliveries by route, and what is open now."""
+    """All mailboxes, what became of deliveries by route, and what is open now.
+
+    `problem` is why mailboxes or subscription could not be looked after, None if they could.
+    """
 
     mailboxes: list[MailboxStatus]
     counts: dict[str, dict[str, int]]
@@ -32,6 +35,7 @@ class Overview(BaseModel):
     failed: int
     polling: bool
     subscription: SubscriptionRecord | None
+    problem: str | None
     paused: dict[str, datetime]
 
 
@@ -63,7 +67,8 @@ async def read_overview(connection: Connection, limits: RedisLimits) -> Overview
     for member in await redis.zrange(key("closing-due"), 0, -1):
         mailbox, _, step = member.partition("\t")
         waiting += await redis.zcard(key("closing", f"{mailbox}\t{step}"))
-    subscription = await SubscriptionLedger(connection).load()
+    subscriptions = SubscriptionLedger(connection)
+    subscription = await subscriptions.load()
     return Overview(
         mailboxes=mailboxes,
         counts=counts,
@@ -73,6 +78,7 @@ async def read_overview(connection: Connection, limits: RedisLimits) -> Overview
         failed=sum(failed.values()),
         polling=subscription is None or not subscription.is_active,
         subscription=subscription,
+        problem=await subscriptions.problem(),
         paused=await limits.paused(),
     )
 

@@ -75,7 +75,7 @@ class SubscriptionLedger:
         failures = await self._redis.incr(key("check-failures")) if failed else 0
         if not failed:
             await self._redis.delete(key("check-failures"))
-        wait = min(_FIRST_RETRY * 2 ** (failures - 1), _LONGEST_RETRY, interval)
+        wait = min(_FIRST_RETRY * 2 ** min(failures, 10) / 2, _LONGEST_RETRY, interval)
         wait = wait if failed else interval
         await self._redis.set(key("check-at"), str(time.time() + wait))
         return wait
@@ -83,3 +83,17 @@ class SubscriptionLedger:
     async def check_now(self) -> None:
         """Make a check due at once (a worker starts, an address or token may have changed)."""
         await self._redis.delete(key("check-at"), key("check-failures"))
+
+    async def problem(self) -> str | None:
+        """Why the last check could not be carried out, None if it could."""
+        text: str | None = await self._redis.get(key("problem"))
+        return text
+
+    async def set_problem(self, problem: str | None) -> bool:
+        """Keep what `problem` tells; True if that is news."""
+        before = await self.problem()
+        if problem is None:
+            await self._redis.delete(key("problem"))
+        else:
+            await self._redis.set(key("problem"), problem)
+        return before != problem

@@ -23,7 +23,7 @@ def mailbox() -> Mailbox:
 @pytest.fixture
 async def lease(ledger: Ledger, mailbox: Mailbox) -> SyncLease:
     """The lease of a watched mailbox."""
-    await ledger.mailboxes.watch([mailbox])
+    await ledger.mailboxes.watch([mailbox], 0)
     lease = await ledger.mailboxes.claim(mailbox)
     assert lease is not None
     return lease
@@ -38,11 +38,11 @@ def arrive(ledger: Ledger) -> Arrive:
 
     async def put(mailbox: Mailbox, *ids: str, routes: tuple[str, ...] = ("route",)) -> None:
         watched = await ledger.mailboxes.watched()
-        await ledger.mailboxes.watch([*watched, mailbox])
+        await ledger.mailboxes.watch([*watched, mailbox], 0)
         lease = await ledger.mailboxes.claim(mailbox)
         assert lease is not None
         created = [Seen(id_, float(id_), "print", f'{{"id": {id_}}}', routes) for id_ in ids]
-        assert await ledger.mailboxes.commit(lease, Page(created=created))
+        assert await ledger.mailboxes.commit(lease, Page(created=created, token="t"))
         await ledger.mailboxes.finish(lease, 900)
 
     return put

@@ -1,6 +1,8 @@
 """What a mailbox says becomes deliveries: each message once, none forgotten."""
 
+import math
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +60,13 @@ class Mailman:
     def __init__(self, store: MessageStore, ledger: Ledger, configuration: Path) -> None:
         self._ledger = ledger
         self._store = store
-        self._synchroniser = Synchroniser(store, ledger.mailboxes, load(configuration, {}))
+        self._configuration = load(configuration, {})
+        self._synchroniser = Synchroniser(store, ledger.mailboxes, self._configuration)
 
     async def synchronise(self) -> SyncResult:
         mailbox = await self._store.signed_in()
-        await self._ledger.mailboxes.watch([mailbox])
+        start = self._configuration.sync.start_at(self._store.server_time() or datetime.now(UTC))
+        await self._ledger.mailboxes.watch([mailbox], math.floor(start.timestamp()))
         redis = self._ledger.connection.redis
         await redis.hdel(f"ringpost:ledger:mailbox:{mailbox}", "started")
         lease = await self._ledger.mailboxes.claim(mailbox)

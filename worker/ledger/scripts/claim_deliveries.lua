@@ -2,14 +2,13 @@
 -- ARGV: claim token, most to claim, most per mailbox and turn, lease seconds
 local token, left, few, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local now, claimed = clock(), {}
-redis.call('DEL', P .. 'handed:deliver')
 while left > 0 do
   local mailboxes = redis.call('ZRANGEBYSCORE', P .. 'ready', '-inf', now, 'LIMIT', 0, left)
   if #mailboxes == 0 then break end
   for _, mailbox in ipairs(mailboxes) do
+    if left == 0 then break end -- who got nothing keeps its turn
     local most = math.min(few, left)
-    local members = most > 0
-      and redis.call('ZRANGEBYSCORE', due_key(mailbox), '-inf', now, 'LIMIT', 0, most) or {}
+    local members = redis.call('ZRANGEBYSCORE', due_key(mailbox), '-inf', now, 'LIMIT', 0, most)
     for _, member in ipairs(members) do
       local id, route = string.match(member, '^([^\t]*)\t(.*)$')
       local key = message_key(mailbox, id)

@@ -3,13 +3,16 @@
 local mailbox, token, lease, gap = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local now, key = clock(), mailbox_key(mailbox)
 if redis.call('SISMEMBER', P .. 'watched', mailbox) == 0 then return false end
-local state = redis.call('HMGET', key, 'lease_until', 'started')
-if number(state[1]) > now then return false end
-local next_start = number(state[2]) + gap
-if next_start > now then
-  redis.call('ZADD', P .. 'schedule', next_start, mailbox)
-  return false
+local state = redis.call('HMGET', key, 'lease_until', 'started', 'retry_at', 'lease')
+if state[4] ~= token then -- else the answer to this very claim was lost
+  if number(state[1]) > now then return false end
+  local next_start = math.max(number(state[2]) + gap, number(state[3]))
+  if next_start > now then
+    redis.call('ZADD', P .. 'schedule', next_start, mailbox)
+    return false
+  end
 end
 redis.call('HSET', key, 'lease', token, 'lease_until', now + lease, 'started', now)
 redis.call('ZADD', P .. 'schedule', now + lease, mailbox)
-return redis.call('HMGET', key, 'generation', 'sync_token', 'floor', 'synchronised', 'failures')
+return redis.call('HMGET', key,
+  'generation', 'sync_token', 'floor', 'synchronised', 'failures', 'walk_token', 'walk_to')

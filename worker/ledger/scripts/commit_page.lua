@@ -1,10 +1,13 @@
--- Writes one page of a sync in one step: what was seen, the deliveries it causes, the new token.
+-- Writes one page of a sync in one step: what was seen, the deliveries it causes, and the new
+-- token with the last page, before it how far the walk has come.
 -- ARGV: mailbox, lease token, lease seconds, sync token the sync started from ('' for none),
 --       page as JSON, seen ids kept per mailbox
 local mailbox, lease, expected = ARGV[1], ARGV[2], ARGV[4]
 local now, key, page = clock(), mailbox_key(mailbox), cjson.decode(ARGV[5])
 local state = redis.call('HMGET', key, 'lease', 'sync_token')
-if state[1] ~= lease or (state[2] or '') ~= expected then return 0 end
+local from = state[2] or ''
+-- the second form: this page was written already and the answer to it was lost
+if state[1] ~= lease or (from ~= expected and from ~= page.token) then return 0 end
 redis.call('HSET', key, 'lease_until', now + tonumber(ARGV[3]))
 redis.call('ZADD', P .. 'schedule', now + tonumber(ARGV[3]), mailbox)
 
@@ -30,15 +33,20 @@ for _, message in ipairs(page.updated) do
   end
 end
 for _, message in ipairs(page.missed) do
-  redis.call('ZADD', seen, 'NX', now, message.id)
-  redis.call('HSET', prints, message.id, message.print)
-  redis.call('HINCRBY', key, 'missed', 1)
-  redis.call('HSET', P .. 'missed:' .. mailbox, message.id, message.reason)
+  if redis.call('ZADD', seen, 'NX', now, message.id) == 1 then
+    redis.call('HSET', prints, message.id, message.print)
+    redis.call('HINCRBY', key, 'missed', 1)
+    redis.call('HSET', P .. 'missed:' .. mailbox, message.id, message.reason)
+  end
 end
-ready(mailbox, 0)
+more_due(mailbox, now)
 
-if page.floor then redis.call('HSETNX', key, 'floor', page.floor) end
-if page.token then redis.call('HSET', key, 'sync_token', page.token) end
+if not page.token then
+  redis.call('HSET', key, 'walk_token', page.walk_token, 'walk_to', page.walk_to)
+  return 1
+end
+redis.call('HSET', key, 'sync_token', page.token)
+redis.call('HDEL', key, 'walk_token', 'walk_to')
 
 local surplus = redis.call('ZCARD', seen) - tonumber(ARGV[6])
 if surplus > 0 then
@@ -47,6 +55,7 @@ if surplus > 0 then
     redis.call('HDEL', prints, oldest[i])
     redis.call('HDEL', P .. 'missed:' .. mailbox, oldest[i])
   end
-  redis.call('HSET', key, 'floor', tonumber(oldest[#oldest]) + 0.001)
+  local floor = number(redis.call('HGET', key, 'floor'))
+  redis.call('HSET', key, 'floor', math.max(floor, tonumber(oldest[#oldest]) + 0.001))
 end
 return 1

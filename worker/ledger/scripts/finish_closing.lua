@@ -1,8 +1,9 @@
 -- Records what became of closing work; ids without an outcome stay gathered for another try.
 -- ARGV: mailbox, step, seconds until the next try ('' when the call went well), outcomes as JSON
---       {id: {ok, words}}
+--       {id: {ok, words}}, claim token; nothing happens when the claim was lost
 local mailbox, step, pause, outcomes = ARGV[1], ARGV[2], tonumber(ARGV[3]), cjson.decode(ARGV[4])
 local now, member, key = clock(), ARGV[1] .. '\t' .. ARGV[2], closing_key(ARGV[1], ARGV[2])
+if redis.call('HGET', P .. 'closing-running', member) ~= ARGV[5] then return 0 end
 -- during a pause the pair stays marked as running, so that newcomers do not cut the pause short
 if not pause then redis.call('HDEL', P .. 'closing-running', member) end
 for id, outcome in pairs(outcomes) do

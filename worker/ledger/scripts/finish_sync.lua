@@ -9,13 +9,15 @@ if state[1] ~= token then return 0 end
 redis.call('HDEL', key, 'lease', 'lease_until')
 local at = now + interval
 if failure == '' then
-  redis.call('HDEL', key, 'error', 'failures')
+  redis.call('HDEL', key, 'error', 'failures', 'retry_at')
   redis.call('HSET', key, 'synchronised', now)
   -- a hint that came while this sync ran may speak of what it did not see
   if (state[2] or '') ~= generation then at = number(state[3]) + gap end
 else
-  redis.call('HSET', key, 'error', failure)
+  redis.call('HSET', key, 'error', failure, 'retry_at', at)
   redis.call('HINCRBY', key, 'failures', 1)
 end
-redis.call('ZADD', P .. 'schedule', at, mailbox)
+if redis.call('SISMEMBER', P .. 'watched', mailbox) == 1 then
+  redis.call('ZADD', P .. 'schedule', at, mailbox)
+end
 return 1

@@ -9,9 +9,9 @@ for _, mailbox in ipairs(mailboxes) do
   if redis.call('SISMEMBER', P .. 'watched', mailbox) == 1 then
     local key = mailbox_key(mailbox)
     redis.call('HINCRBY', key, 'generation', 1)
-    local state = redis.call('HMGET', key, 'lease_until', 'started')
+    local state = redis.call('HMGET', key, 'lease_until', 'started', 'retry_at')
     if number(state[1]) <= now then
-      local at = math.max(now, number(state[2]) + gap)
+      local at = math.max(now, number(state[2]) + gap, number(state[3]))
       redis.call('ZADD', P .. 'schedule', 'LT', at, mailbox)
       redis.call('ZADD', P .. 'schedule', 'NX', at, mailbox)
       if at <= now then due[#due + 1] = mailbox end

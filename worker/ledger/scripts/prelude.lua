@@ -24,9 +24,15 @@ local function ready(mailbox, not_before)
   end
 end
 
-local function make_due(mailbox, id, route, at)
+-- New due work of a mailbox whose turn is near already does not move it to the front.
+local function more_due(mailbox, now)
+  local turn = redis.call('ZSCORE', P .. 'ready', mailbox)
+  if not turn or tonumber(turn) > now then ready(mailbox, 0) end
+end
+
+local function make_due(mailbox, id, route, at, now)
   redis.call('ZADD', due_key(mailbox), at, id .. '\t' .. route)
-  ready(mailbox, 0)
+  more_due(mailbox, now)
 end
 
 -- Closing steps gather per mailbox and go out on 100 ids, an idle moment (nothing
@@ -51,24 +57,26 @@ local function count(route, outcome)
 end
 
 -- After a delivery changed: when every ordinary step of the message is done its closing steps
--- gather; when nothing is open or failed the message is forgotten. Returns 1 in both cases:
--- nobody needs the message's files any more.
+-- gather; when nothing is open, failed or skipped the message is forgotten. Returns 1 when nobody
+-- needs the message's files any more.
 local function settle_message(mailbox, id, now)
   local key = message_key(mailbox, id)
   local fields = redis.call('HGETALL', key)
-  local waiting = {}
+  local waiting, skipped = {}, false
   for i = 1, #fields, 2 do
     if string.sub(fields[i], 1, 2) == 'd:' then
       local delivery = cjson.decode(fields[i + 1])
       if delivery.state == 'waiting' then
         waiting[#waiting + 1] = delivery.closing[1]
-      elseif delivery.state ~= 'done' and delivery.state ~= 'skipped' then
+      elseif delivery.state == 'skipped' then
+        skipped = true
+      elseif delivery.state ~= 'done' then
         return 0
       end
     end
   end
   if #waiting == 0 then
-    redis.call('DEL', key)
+    if not skipped then redis.call('DEL', key) end
     return 1
   end
   for _, step in ipairs(waiting) do gather(mailbox, id, step, now) end

@@ -7,7 +7,6 @@ for i = 2, #ARGV do
   if redis.call('HGET', key, 'c:' .. route) == ARGV[1] then
     redis.call('HDEL', key, 'c:' .. route)
     redis.call('ZREM', P .. 'running', ARGV[i])
-    make_due(mailbox, id, route, now)
+    make_due(mailbox, id, route, now, now)
   end
 end
-return #ARGV - 1

@@ -9,7 +9,7 @@ for _, member in ipairs(ARGV) do
     local delivery = cjson.decode(json)
     delivery.state, delivery.attempts = 'due', 0
     redis.call('HSET', key, 'd:' .. route, cjson.encode(delivery))
-    make_due(mailbox, id, route, now)
+    make_due(mailbox, id, route, now, now)
     replayed = replayed + 1
   end
 end

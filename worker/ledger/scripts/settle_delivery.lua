@@ -10,9 +10,9 @@ redis.call('HDEL', key, 'c:' .. route, 'l:' .. route)
 redis.call('ZREM', P .. 'running', member)
 local state = cjson.decode(json).state
 if state == 'due' then
-  make_due(mailbox, id, route, now + tonumber(wait))
+  make_due(mailbox, id, route, now + tonumber(wait), now)
   return 0
 end
 if state ~= 'waiting' then count(route, state) end
-if state == 'failed' then redis.call('ZADD', P .. 'failed', now, member) end
+if state == 'failed' or state == 'skipped' then redis.call('ZADD', P .. 'failed', now, member) end
 return settle_message(mailbox, id, now)

@@ -50,7 +50,7 @@ async def test_without_a_hint_the_next_sync_is_the_sweep(
 
 async def test_a_burst_of_hints_costs_one_sync(ledger: Ledger, mailbox: Mailbox) -> None:
     """Of hints in quick succession only the first may synchronise now."""
-    await ledger.mailboxes.watch([mailbox])
+    await ledger.mailboxes.watch([mailbox], 0)
 
     due = [await ledger.mailboxes.hint([str(mailbox)])]
     lease = await ledger.mailboxes.claim(mailbox)
@@ -65,14 +65,14 @@ async def test_a_burst_of_hints_costs_one_sync(ledger: Ledger, mailbox: Mailbox)
 async def test_star_hints_at_all_watched(ledger: Ledger) -> None:
     """The hint `*` stands for every watched mailbox."""
     boxes = [Mailbox("1", "1"), Mailbox("1", "2")]
-    await ledger.mailboxes.watch(boxes)
+    await ledger.mailboxes.watch(boxes, 0)
 
     assert sorted(await ledger.mailboxes.hint(["*"])) == boxes
 
 
 async def test_a_page_is_remembered(ledger: Ledger, mailbox: Mailbox, lease: SyncLease) -> None:
     """After a commit its messages are known and its deliveries due."""
-    page = Page(created=[seen("1", "a", "b"), seen("2")], token="t1", floor=5.0)
+    page = Page(created=[seen("1", "a", "b"), seen("2")], token="t1")
 
     assert await ledger.mailboxes.commit(lease, page)
 
@@ -84,7 +84,7 @@ async def test_a_page_committed_twice_delivers_once(
     ledger: Ledger, mailbox: Mailbox, lease: SyncLease
 ) -> None:
     """A repeated page causes no second delivery, even after the first was claimed."""
-    page = Page(created=[seen("1", "a")])
+    page = Page(created=[seen("1", "a")], token="t")
     await ledger.mailboxes.commit(lease, page)
     await ledger.deliveries.claim(10)
 
@@ -107,20 +107,20 @@ async def test_a_lost_lease_commits_nothing(
     ledger: Ledger, mailbox: Mailbox, lease: SyncLease
 ) -> None:
     """A sync whose lease another took over writes nothing."""
-    other = SyncLease(mailbox, "another", "", None, None, None, 0)
+    other = SyncLease(mailbox, "another", "", None, 0)
 
-    assert not await ledger.mailboxes.commit(other, Page(created=[seen("1", "a")]))
+    assert not await ledger.mailboxes.commit(other, Page(created=[seen("1", "a")], token="t"))
 
 
 async def test_an_update_refreshes_an_open_message(
     ledger: Ledger, mailbox: Mailbox, lease: SyncLease
 ) -> None:
     """A changed message is delivered as it is now; one that is settled stays settled."""
-    await ledger.mailboxes.commit(lease, Page(created=[seen("1", "a")]))
+    await ledger.mailboxes.commit(lease, Page(created=[seen("1", "a")], token="t"))
 
     newer = Changed("1", "Alive|Read||", '{"id": 1, "readStatus": "Read"}', known=True)
     settled = Changed("2", "Alive|Read||", '{"id": 2}', known=True)
-    await ledger.mailboxes.commit(lease, Page(updated=[newer, settled]))
+    await ledger.mailboxes.commit(lease, Page(updated=[newer, settled], token="t"))
 
     [claim] = await ledger.deliveries.claim(10)
     assert claim.snapshot == newer.snapshot
@@ -130,7 +130,7 @@ async def test_missed_messages_are_counted(
     ledger: Ledger, mailbox: Mailbox, lease: SyncLease
 ) -> None:
     """A message that was gone before it could be read shows in the overview."""
-    await ledger.mailboxes.commit(lease, Page(missed=[Missed("9", "Purged|||", "gone")]))
+    await ledger.mailboxes.commit(lease, Page(missed=[Missed("9", "Purged|||", "gone")], token="t"))
 
     assert (await ledger.overview()).mailboxes[0].missed == 1
 
@@ -140,7 +140,7 @@ async def test_trimming_raises_the_floor(
 ) -> None:
     """When old ids are forgotten, what is as old as they were is no longer new."""
     monkeypatch.setattr("worker.ledger.mailboxes.SEEN_PER_MAILBOX", 2)
-    page = Page(created=[seen(str(id_)) for id_ in (1, 2, 3)], floor=1.0)
+    page = Page(created=[seen(str(id_)) for id_ in (1, 2, 3)], token="t")
     await ledger.mailboxes.commit(lease, page)
     await ledger.mailboxes.finish(lease, 0)
 

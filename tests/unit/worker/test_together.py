@@ -1,8 +1,10 @@
-"""Cancelling gets its way."""
+"""Work done at once ends together."""
 
 import asyncio
 
-from worker.cancelling import cancel_all
+import pytest
+
+from worker.together import all_of, cancel_all
 
 
 async def test_a_swallowed_cancellation_is_repeated() -> None:
@@ -26,3 +28,20 @@ async def test_a_swallowed_cancellation_is_repeated() -> None:
 
     assert task.cancelled()
     assert swallowed == 2
+
+
+async def test_an_error_does_not_stop_the_others() -> None:
+    """One piece of work that fails is reported after the others have ended."""
+    ended = []
+
+    async def fail() -> None:
+        raise KeyError("first")
+
+    async def work() -> None:
+        await asyncio.sleep(0)
+        ended.append("work")
+
+    with pytest.raises(KeyError):
+        await all_of([fail(), work()])
+
+    assert ended == ["work"]

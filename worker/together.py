@@ -1,7 +1,7 @@
-"""Cancels tasks and waits until they are over."""
+"""Several pieces of work at once: all finished, or all cancelled."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 _PATIENCE = 0.5
@@ -18,3 +18,10 @@ async def cancel_all(tasks: Iterable[asyncio.Task[Any]]) -> None:
         for task in pending:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=_PATIENCE)
+
+
+async def all_of(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all the works at once, each to its end; then raise the first error, if there was one."""
+    for result in await asyncio.gather(*works, return_exceptions=True):
+        if result is not None:
+            raise result

@@ -1,0 +1,72 @@
+"""The handlers of a process through their life: started, and started again if that failed."""
+
+from collections.abc import Mapping
+
+import structlog
+
+from .failures import is_foreseen, reason
+from .handlers.contract import ClosingHandler, Handler, TransientError
+
+log = structlog.get_logger()
+
+AnyHandler = Handler | ClosingHandler
+
+
+class StartedHandlers:
+    """Handlers by the name of their step.
+
+    One whose `start` fails does not keep the others from working: it is tried again when it is
+    needed, and until then its deliveries wait.
+    """
+
+    def __init__(self, handlers: Mapping[str, AnyHandler]) -> None:
+        self._handlers = dict(handlers)
+        self._waiting = dict(handlers)
+
+    async def start(self) -> None:
+        """Start them all; failures are logged."""
+        for name in list(self._waiting):
+            try:
+                await self._start(name)
+            except TransientError as error:
+                log.error("handler does not start", step=name, reason=str(error))
+
+    async def close(self) -> None:
+        """Close them all; failures are logged."""
+        for name, handler in self._handlers.items():
+            try:
+                await handler.close()
+            # foreign code: one that cannot close must not keep the others open
+            except Exception as error:  # noqa: BLE001
+                log.error("handler does not close", step=name, reason=reason(error))
+
+    def is_closing(self, step: str) -> bool:
+        """Whether the step changes the mailbox itself and comes last."""
+        return isinstance(self._handlers[step], ClosingHandler)
+
+    async def ordinary(self, step: str) -> Handler:
+        """The handler of an ordinary step, started; TransientError if it does not start."""
+        if step in self._waiting:
+            await self._start(step)
+        handler = self._handlers[step]
+        if not isinstance(handler, Handler):
+            raise TypeError(f"step {step} is a closing step")
+        return handler
+
+    def closing(self) -> dict[str, ClosingHandler]:
+        """The handlers of the closing steps."""
+        return {
+            name: handler
+            for name, handler in self._handlers.items()
+            if isinstance(handler, ClosingHandler)
+        }
+
+    async def _start(self, name: str) -> None:
+        try:
+            await self._handlers[name].start()
+        # foreign code: whatever it raises, the message waits
+        except Exception as error:
+            if not is_foreseen(error):
+                log.error("handler does not start", step=name, exc_info=error)
+            raise TransientError(f"the handler does not start: {reason(error)}") from error
+        self._waiting.pop(name, None)
