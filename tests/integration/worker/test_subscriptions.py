@@ -164,3 +164,49 @@ async def test_what_cannot_be_made_is_said(
         await nowhere.heal(mailboxes)
 
     assert (await ledger.overview()).polling
+
+
+async def test_one_left_over_is_deleted(
+    ringcentral: RingCentral,
+    subscriptions: Subscriptions,
+    store: MessageStore,
+    ledger: Ledger,
+    address: str,
+    mailboxes: list[Mailbox],
+) -> None:
+    """A subscription with our address that the ledger does not know goes when a new one is made."""
+    await subscriptions.heal(mailboxes)
+    await ledger.subscription.forget()
+
+    await subscriptions.heal(mailboxes)
+
+    assert len(ringcentral.subscriptions) == 1
+
+
+async def test_one_that_cannot_be_deleted_is_left(
+    ringcentral: RingCentral, subscriptions: Subscriptions, mailboxes: list[Mailbox], ledger: Ledger
+) -> None:
+    """When the old one cannot be deleted the new one stands, and no further one is made."""
+    await subscriptions.heal(mailboxes)
+    await ledger.subscription.forget()
+    ringcentral.fails("/subscription/", status=403, code="CMN-401", times=1, method="DELETE")
+
+    assert await subscriptions.heal(mailboxes) is True
+    assert await subscriptions.heal(mailboxes) is False
+    assert ringcentral.count("createSubscription", status=200) == 2
+
+
+async def test_the_address_is_taken_away(
+    ringcentral: RingCentral,
+    subscriptions: Subscriptions,
+    store: MessageStore,
+    ledger: Ledger,
+    mailboxes: list[Mailbox],
+) -> None:
+    """Without an address any more the subscription is deleted and mailboxes are polled."""
+    await subscriptions.heal(mailboxes)
+
+    assert await Subscriptions(store, ledger.subscription, None, TOKEN).heal(mailboxes) is True
+
+    assert ringcentral.subscriptions == []
+    assert (await ledger.overview()).polling

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from message_store.auth import Authenticator, Credentials
 from message_store.client import MessageStore
+from message_store.errors import RateLimited
 from message_store.limits import NoLimits
 from message_store.mailbox import Mailbox
 from message_store.server import Server
@@ -68,13 +69,16 @@ class Mailman:
         start = self._configuration.sync.start_at(self._store.server_time() or datetime.now(UTC))
         await self._ledger.mailboxes.watch([mailbox], math.floor(start.timestamp()))
         redis = self._ledger.connection.redis
-        await redis.hdel(f"ringpost:ledger:mailbox:{mailbox}", "started")
+        await redis.hdel(f"ringpost:ledger:mailbox:{mailbox}", "started", "retry_at")
         lease = await self._ledger.mailboxes.claim(mailbox)
         assert lease is not None
         try:
-            return await self._synchroniser.synchronise(lease)
-        finally:
-            await self._ledger.mailboxes.finish(lease, 900)
+            result = await self._synchroniser.synchronise(lease)
+        except Exception:
+            await self._ledger.mailboxes.finish(lease, 900, error="failed")
+            raise
+        await self._ledger.mailboxes.finish(lease, 900)
+        return result
 
     async def due(self) -> set[str]:
         """The ids of the messages that are due, taken."""
@@ -263,3 +267,25 @@ async def test_many_deleted_messages_cost_few_calls(
 
     assert result.created == 45
     assert ringcentral.count("readMessage") - before == 3
+
+
+async def test_a_walk_goes_on_where_it_was_interrupted(
+    ringcentral: RingCentral, mailman: Hire
+) -> None:
+    """A backlog beyond a rate window is walked to its end, no page asked for twice."""
+    await backlog(ringcentral, 1400)
+    ringcentral.limits_to(light=3, window=0.5)
+    refusals = 0
+
+    while True:
+        try:
+            await mailman().synchronise()
+            break
+        except RateLimited:
+            refusals += 1
+            await ringcentral.passes(60)
+
+    pages = [entry.path for entry in ringcentral.requests.matching("syncMessages", status=200)]
+    assert refusals > 0
+    assert len(pages) == len(set(pages))
+    assert len(await mailman().due()) == 1400

@@ -146,3 +146,62 @@ async def test_failures_are_listed_and_replayed(
     [again] = await ledger.deliveries.claim(10)
     assert again.delivery.done == {"vault": "archived"}
     assert await ledger.replay() == 0
+
+
+async def test_turns_are_kept(ledger: Ledger, arrive: Arrive) -> None:
+    """A mailbox that got nothing in a claim comes before those that did, whatever its name."""
+    busy, second, third = Mailbox("1", "1"), Mailbox("1", "2"), Mailbox("1", "3")
+    await arrive(busy, *(str(n) for n in range(1, 60)))
+    await arrive(second, "70")
+    await arrive(third, "80")
+
+    served = [claim.mailbox for _ in range(3) for claim in await ledger.deliveries.claim(3)]
+
+    assert {busy, second, third} <= set(served)
+
+
+async def test_failing_steps_do_not_jump_the_queue(
+    ledger: Ledger, arrive: Arrive, mailbox: Mailbox
+) -> None:
+    """A mailbox whose deliveries come back at once does not hold up another's only message."""
+    busy, quiet = Mailbox("1", "1"), Mailbox("1", "2")
+    await arrive(busy, *(str(n) for n in range(1, 30)))
+    await arrive(quiet, "70")
+
+    for _ in range(3):
+        [claim] = await ledger.deliveries.claim(1)
+        if claim.mailbox == quiet:
+            return
+        await ledger.deliveries.settle(claim, due_in=0)
+    raise AssertionError("the quiet mailbox had no turn")
+
+
+async def test_a_skipped_delivery_is_listed(
+    ledger: Ledger, arrive: Arrive, mailbox: Mailbox
+) -> None:
+    """What is skipped, because its route is gone, is listed and can be replayed."""
+    await arrive(mailbox, "1")
+    [claim] = await ledger.deliveries.claim(10)
+    claim.delivery.state = "skipped"
+    await ledger.deliveries.settle(claim)
+
+    [listed] = await ledger.failures()
+
+    assert listed.state == "skipped"
+    assert await ledger.replay([listed]) == 1
+
+
+async def test_a_stolen_claim_is_not_renewed(
+    redis_url: str, arrive: Arrive, mailbox: Mailbox
+) -> None:
+    """A worker cannot hold for longer what another has taken over."""
+    await arrive(mailbox, "1")
+    async with open_ledger(redis_url, lease_seconds=0) as brief:
+        old = await brief.deliveries.claim(10)
+        await brief.deliveries.reclaim_lapsed()
+        await brief.deliveries.claim(10)
+
+        async with open_ledger(redis_url, lease_seconds=30) as lasting:
+            await lasting.deliveries.renew(old)
+
+        assert await brief.deliveries.reclaim_lapsed() == 1

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from message_store.mailbox import Mailbox
-from worker.ledger import Ledger
+from worker.ledger import Ledger, open_ledger
 from worker.ledger.mailboxes import Changed, Missed, Page, Seen, SyncLease
 
 
@@ -147,3 +147,52 @@ async def test_trimming_raises_the_floor(
     assert set(await ledger.mailboxes.known(mailbox, ["1", "2", "3"])) == {"2", "3"}
     floor = await ledger.connection.redis.hget(f"ringpost:ledger:mailbox:{mailbox}", "floor")
     assert 1001.0 < float(floor or 0) < 1002.0
+
+
+async def test_a_renewed_lease_lasts(redis_url: str, mailbox: Mailbox) -> None:
+    """A sync that takes long keeps its mailbox as long as it is renewed."""
+    async with open_ledger(redis_url, lease_seconds=0.05) as brief:
+        await brief.mailboxes.watch([mailbox], 0)
+        lease = await brief.mailboxes.claim(mailbox)
+        assert lease is not None
+    async with open_ledger(redis_url, lease_seconds=30) as lasting:
+        await lasting.mailboxes.renew([lease])
+
+        assert await lasting.mailboxes.commit(lease, Page(token="t"))
+        assert await lasting.mailboxes.claim(mailbox) is None
+
+
+async def test_a_failed_mailbox_is_left_alone(
+    ledger: Ledger, mailbox: Mailbox, lease: SyncLease
+) -> None:
+    """Notifications do not cut the pause after a failed sync short."""
+    await ledger.mailboxes.finish(lease, next_in=300, error="503")
+
+    assert await ledger.mailboxes.hint([str(mailbox)]) == []
+    assert await ledger.mailboxes.claim(mailbox) is None
+
+
+async def test_the_start_is_kept(ledger: Ledger) -> None:
+    """The moment of the very first start does not change with later starts."""
+    assert await ledger.mailboxes.first_start(100.0) == 100.0
+    assert await ledger.mailboxes.first_start(200.0) == 100.0
+
+
+async def test_an_unwatched_mailbox_stays_out(
+    ledger: Ledger, mailbox: Mailbox, lease: SyncLease
+) -> None:
+    """A sync that ends after its mailbox was dropped does not bring it back."""
+    await ledger.mailboxes.watch([], 0)
+
+    await ledger.mailboxes.finish(lease, next_in=0)
+
+    assert (await ledger.due_work()).mailboxes == []
+
+
+async def test_an_answer_that_was_lost(ledger: Ledger, mailbox: Mailbox, lease: SyncLease) -> None:
+    """A last page that is written again, because the first answer was lost, is taken as written."""
+    page = Page(created=[seen("1", "a")], token="t1")
+
+    assert await ledger.mailboxes.commit(lease, page)
+    assert await ledger.mailboxes.commit(lease, page)
+    assert (await ledger.overview()).due == 1

@@ -1,0 +1,92 @@
+"""What an error means for the delivery it ended."""
+
+import aiohttp
+import pytest
+import redis
+
+from message_store.errors import (
+    BadRequest,
+    ConnectionFailed,
+    LoginRefused,
+    NotFound,
+    NotReady,
+    PermissionMissing,
+    RateLimited,
+    ServerError,
+)
+from worker.failures import judge, reason
+from worker.handlers.contract import PermanentError, TransientError
+
+SCHEDULE = (10.0, 100.0)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PermanentError("no such room"),
+        BadRequest("bad"),
+        KeyError("bug"),
+        NotFound("gone"),
+    ],
+)
+def test_final(error: Exception) -> None:
+    """A plain no, a bug, or something gone for long is final at once."""
+    assert judge(error, age=3600, attempts=0, schedule=SCHEDULE).wait is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TransientError("busy"),
+        ServerError("503"),
+        ConnectionFailed("refused"),
+        PermissionMissing("ReadMessages"),
+        OSError("disk"),
+        TimeoutError(),
+        aiohttp.ClientError(),
+    ],
+)
+def test_worth_a_retry(error: Exception) -> None:
+    """What may be cured is tried again by the schedule, and given up at its end."""
+    first = judge(error, age=0, attempts=0, schedule=SCHEDULE)
+    assert first.counts
+    assert 9 <= (first.wait or 0) <= 11
+    assert judge(error, age=0, attempts=2, schedule=SCHEDULE).wait is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RateLimited("slow", retry_after=7),
+        LoginRefused("wrong"),
+        NotFound("not yet"),
+        NotReady("renders"),
+        redis.exceptions.ConnectionError("away"),
+    ],
+)
+def test_no_attempt(error: Exception) -> None:
+    """What the destination cannot help is waited for without counting, however often."""
+    verdict = judge(error, age=10, attempts=99, schedule=SCHEDULE)
+
+    assert verdict.wait
+    assert not verdict.counts
+
+
+def test_the_longer_wait_wins() -> None:
+    """A destination may ask for more than the schedule, not for less, and not for ever."""
+    asked = [
+        judge(TransientError("busy", after=after), age=0, attempts=0, schedule=SCHEDULE).wait
+        for after in (0, 60, 1e12, float("inf"), float("nan"))
+    ]
+
+    assert [round(wait or 0, -1) for wait in asked] == [10, 60, 86400, 10, 10]
+
+
+def test_a_bug_says_where() -> None:
+    """An unforeseen error is named with its type and place, a foreseen one by its words."""
+    with pytest.raises(KeyError) as caught:
+        {}["boom"]
+
+    assert reason(caught.value).startswith("KeyError: 'boom' (test_failures.py:")
+    assert reason(PermanentError("no such room")) == "no such room"
+    assert reason(TimeoutError()) == "TimeoutError:"
