@@ -11,6 +11,7 @@ from ringpost.commands.messages import messages
 from ringpost.commands.run import run
 from ringpost.commands.sandbox import PASS_ON, sandbox
 from ringpost.commands.status import status
+from ringpost.plain import plain
 from ringpost.refusal import Refusal
 
 app = typer.Typer(
@@ -35,7 +36,7 @@ def main() -> None:
         app()
     except Refusal as refusal:
         for line in refusal.lines:
-            sys.stderr.write(f"{line}\n")
+            sys.stderr.write(f"{plain(line)}\n")
         sys.exit(refusal.exit_code)
 
 

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from ringpost.output import console
+from ringpost.plain import plain
 
 State = Literal["ok", "warn", "fail"]
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -29,7 +30,9 @@ class Finding:
         words = f"{self.words}; {self.remedy}" if self.remedy else self.words
         console().print(
             Text.assemble(
-                (f"{self.state:<5}", _COLOURS[self.state]), (f"{self.subject}: ", "bold"), words
+                (f"{self.state:<5}", _COLOURS[self.state]),
+                (f"{plain(self.subject)}: ", "bold"),
+                plain(words),
             ),
             soft_wrap=True,
         )

@@ -3,13 +3,25 @@
 from collections.abc import Sequence
 
 from message_store.message import Message
-from ringpost.output import local_time, say, show_table
+from ringpost.output import local_time, say, zone
+from ringpost.tables import Column, show_table
 
 
 def show_list(messages: Sequence[Message]) -> None:
     """One line per message."""
     show_table(
-        ("id", "created", "type", "direction", "from", "to", "read", "delivery", "files", "text"),
+        (
+            "id",
+            f"created ({zone()})",
+            "type",
+            Column("direction", spare=1),
+            "from",
+            Column("to", spare=3),
+            Column("read", spare=2),
+            Column("delivery", spare=5),
+            Column("files", spare=4),
+            Column("text", folds=True),
+        ),
         (
             (
                 message.id,
@@ -34,8 +46,8 @@ def show_one(message: Message) -> None:
         "id": message.id,
         "type": kind(message),
         "direction": message.direction,
-        "created": local_time(message.creation_time),
-        "changed": local_time(message.last_modified_time),
+        f"created ({zone()})": local_time(message.creation_time),
+        f"changed ({zone()})": local_time(message.last_modified_time),
         "read": message.read_status,
         "delivery": message.message_status,
         "availability": message.availability,
@@ -43,12 +55,22 @@ def show_one(message: Message) -> None:
         "transcription": message.vm_transcription_status,
         "text": message.text,
     }
-    show_table(("field", "value"), ((k, v) for k, v in facts.items() if v not in (None, "")))
+    show_table(
+        ("field", Column("value", folds=True)),
+        ((k, v) for k, v in facts.items() if v not in (None, "")),
+    )
     parties = [("from", message.from_)] if message.from_ else []
     parties += [("to", party) for party in message.to]
     say()
     show_table(
-        ("party", "number", "name", "location", "delivery", "fax error"),
+        (
+            "party",
+            "number",
+            Column("name", folds=True),
+            Column("location", folds=True, spare=1),
+            "delivery",
+            Column("fax error", spare=2),
+        ),
         (
             (
                 role,
@@ -64,7 +86,7 @@ def show_one(message: Message) -> None:
     if message.attachments:
         say()
         show_table(
-            ("attachment", "type", "content type", "file name", "bytes"),
+            ("attachment", "type", "content type", Column("file name", folds=True), "bytes"),
             (
                 (part.id, part.type, part.content_type, part.file_name, part.size)
                 for part in message.attachments

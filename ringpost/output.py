@@ -1,11 +1,12 @@
-"""What commands print: tables for people, JSON for programs, progress apart from both."""
+"""What commands print: lines for people, JSON for programs, progress apart from both."""
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from ringpost.plain import escaped, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,34 +34,27 @@ def aside() -> "Console":
 
 def say(text: str = "") -> None:
     """Print one line as it is: brackets in it are text, not markup."""
-    console().print(text, markup=False, soft_wrap=True)
+    console().print(plain(text), markup=False, soft_wrap=True)
+
+
+def alarm(text: str) -> None:
+    """Print one line in red."""
+    console().print(plain(text), markup=False, soft_wrap=True, style="red")
 
 
 def hint(text: str) -> None:
     """Print one line beside the results."""
-    aside().print(text, markup=False)
+    aside().print(plain(text), markup=False)
 
 
 def show_json(value: Any) -> None:
     """Print a JSON document; times in it are ISO 8601 with their zone."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=_as_text) + "\n")
-
-
-def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """Print a table; on a pipe its cells are not cut to a terminal's width."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=title or None, title_justify="left", title_style="bold", box=None)
-    for column in columns:
-        table.add_column(column, header_style="bold", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(NOTHING if cell in (None, "") else str(cell)) for cell in row))
-    console().print(table)
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=_as_text)
+    sys.stdout.write(escaped(text) + "\n")
 
 
 def progress() -> "Progress":
-    """A progress bar for bytes, on standard error, gone when it is done."""
+    """A progress bar for bytes, on standard error, gone when it is done; none on a pipe."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     return Progress(
@@ -70,14 +64,26 @@ def progress() -> "Progress":
         TimeRemainingColumn(),
         console=aside(),
         transient=True,
+        disable=not aside().is_terminal,
     )
 
 
 def local_time(moment: datetime | None) -> str:
-    """A clock time where the reader is, with its zone: `2026-11-23 14:32:05 CET`."""
+    """A clock time where the reader is, in the zone of `zone()`: `2026-11-23 14:32`."""
     if moment is None:
         return NOTHING
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    # the present offset also for a day on the other side of a change to summer time: one heading
+    # says the zone of a whole column
+    return moment.astimezone(_zone()).strftime("%Y-%m-%d %H:%M")
+
+
+def zone() -> str:
+    """The zone of `local_time`, such as `CET`."""
+    return str(_zone())
+
+
+def _zone() -> tzinfo | None:
+    return datetime.now(UTC).astimezone().tzinfo
 
 
 def _as_text(value: object) -> str:

@@ -3,6 +3,8 @@
 import os
 import sys
 
+from ringpost.plain import plain
+
 _COLOURS = {
     "redis": 31,
     "worker": 32,
@@ -25,10 +27,11 @@ class Terminal:
         prefix = f"{name:<{_WIDTH}} |"
         if self._coloured:
             prefix = f"\x1b[{_COLOURS.get(name, 37)}m{prefix}\x1b[0m"
-        self._write(f"{prefix} {line}")
+        self._write(f"{prefix} {plain(line)}")
 
     def say(self, line: str = "") -> None:
         """A line of our own."""
+        line = plain(line)
         self._write(f"\x1b[1m{line}\x1b[0m" if self._coloured and line else line)
 
     def _write(self, line: str) -> None:

@@ -1,9 +1,10 @@
 """`ringpost status`: the ledger at a glance."""
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from ringpost.commands.options import AsJson
-from ringpost.output import local_time, say, show_json, show_table
+from ringpost.output import alarm, local_time, say, show_json, zone
 
 if TYPE_CHECKING:
     from worker.ledger import Overview
@@ -21,12 +22,25 @@ def status(as_json: AsJson = False) -> None:
 
     overview = run(read())
     if as_json:
-        show_json(overview.model_dump(mode="json"))
+        show_json(_for_programs(overview))
     else:
         _show(overview)
 
 
+def _for_programs(overview: "Overview") -> dict[str, Any]:
+    """All as it is, with every time in ISO 8601: a subscription keeps epoch seconds, 0 for none."""
+    facts = overview.model_dump(mode="json")
+    for name in ("active_until", "checked") if facts["subscription"] else ():
+        seconds = facts["subscription"][name]
+        facts["subscription"][name] = datetime.fromtimestamp(seconds, UTC) if seconds else None
+    return facts
+
+
 def _show(overview: "Overview") -> None:
+    from ringpost.tables import Column, show_table
+
+    if overview.problem:
+        alarm(f"problem: {overview.problem}; see `ringpost check`")
     say(
         f"due {overview.due}, running {overview.running}, waiting to be closed {overview.waiting}, "
         f"failed {overview.failed}"
@@ -35,10 +49,19 @@ def _show(overview: "Overview") -> None:
         say("failed deliveries: see `ringpost failures`")
     say(_subscription(overview))
     for group, until in sorted(overview.paused.items()):
-        say(f"RingCentral's limit for {group} is reached: paused until {local_time(until)}")
+        words = f"RingCentral's limit for {group} is reached"
+        say(f"{words}: paused until {local_time(until)} {zone()}")
     say()
     show_table(
-        ("mailbox", "synchronised", "next", "due", "failed", "missed", "last error"),
+        (
+            "mailbox",
+            f"synchronised ({zone()})",
+            Column("next", spare=3),
+            "due",
+            "failed",
+            Column("missed", spare=1),
+            Column("last error", folds=True, spare=1),
+        ),
         (
             (
                 mailbox.mailbox,
@@ -57,7 +80,7 @@ def _show(overview: "Overview") -> None:
         outcomes = (*_OUTCOMES, *sorted(others))
         say()
         show_table(
-            ("route", *outcomes),
+            (Column("route", folds=True), *outcomes),
             (
                 (route, *(counts.get(outcome, 0) for outcome in outcomes))
                 for route, counts in sorted(overview.counts.items())

@@ -1,7 +1,7 @@
 """The sandbox's own face under /sandbox: what a command or another process may ask of it.
 
-Only programs of this machine are let in, no web page and nothing behind a proxy. Bodies and answers are JSON; a mistake is answered with 400 and
-`{"message": "..."}` in words.
+Only programs of this machine are let in, no web page and nothing behind a proxy. Bodies and
+answers are JSON; a mistake is answered with 400 and `{"message": "..."}` in words.
 """
 
 import ipaddress

@@ -84,8 +84,24 @@ def test_a_choice_that_meets_nothing_replays_nothing(replayed: Replayed) -> None
     assert replayed.records == []
 
 
+@pytest.mark.usefixtures("replayed")
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        (["--route", "Nope"], 'no failed delivery has route "Nope"; there are: "all", "faxes"'),
+        (["--mailbox", "foo"], 'no failed delivery has mailbox "foo"; there are: "1/2", "1/3"'),
+        (["--mailbox", "1/3", "--route", "all"], "no failed delivery has all of this"),
+    ],
+)
+def test_a_choice_that_meets_nothing_says_what_there_is(choice: list[str], said: str) -> None:
+    """A name with a typing error is told with the right ones."""
+    assert _run("failures", *choice).output == f"{said}\n"
+    assert _run("replay", *choice).output == f"nothing to replay: {said}\n"
+
+
 def test_an_empty_ledger(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real ledger, without failures."""
     monkeypatch.setenv("REDIS_URL", redis_url)
     assert json.loads(_run("failures", "--json").output) == []
+    assert _run("replay").output == "nothing to replay: no failed deliveries\n"
     assert json.loads(_run("replay", "--json").output) == {"replayed": 0}

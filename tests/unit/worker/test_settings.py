@@ -110,7 +110,8 @@ WRONG = [
         "RC_SERVER_URL",
         "http://platform.ringcentral.com",
         'RC_SERVER_URL "http://platform.ringcentral.com" begins with http:// and would show the '
-        "token to the network; use https://platform.ringcentral.com (http:// is for this machine only)",
+        "token to the network; use https://platform.ringcentral.com "
+        "(http:// is for this machine only)",
     ),
     (
         "RC_MEDIA_URL",

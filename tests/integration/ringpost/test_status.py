@@ -1,0 +1,78 @@
+"""`ringpost status` on a ledger whose overview is told."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from ringpost.__main__ import app
+from worker.ledger import Ledger, Overview
+
+MAILBOX = "400131426008/400131427008"
+OVERVIEW: dict[str, Any] = {
+    "mailboxes": [
+        {
+            "mailbox": MAILBOX,
+            "last_sync": datetime(2026, 11, 23, 14, 32, 5, tzinfo=UTC),
+            "next_sync": None,
+            "due": 2,
+            "failed": 0,
+            "missed": 0,
+            "last_error": None,
+        }
+    ],
+    "counts": {"Everything is kept": {"done": 3}},
+    "due": 2,
+    "running": 0,
+    "waiting": 0,
+    "failed": 0,
+    "polling": False,
+    "paused": {},
+    "subscription": {
+        "id": "s",
+        "address": "https://example.com/webhook",
+        "token_digest": "d",
+        "filters": [],
+        "active_until": 1795444325.5,
+        "checked": 0,
+    },
+    "problem": None,
+}
+
+
+def _status(monkeypatch: pytest.MonkeyPatch, url: str, *words: str, **changed: Any) -> str:
+    async def overview(_: Ledger) -> Overview:
+        return Overview.model_validate(OVERVIEW | changed)
+
+    monkeypatch.setenv("REDIS_URL", url)
+    monkeypatch.setattr(Ledger, "overview", overview)
+    answer = CliRunner().invoke(app, ["status", *words])
+    assert answer.exit_code == 0, answer.output
+    return answer.output
+
+
+def test_every_time_is_iso(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
+    """Programs read times in one form, those of the subscription included."""
+    facts = json.loads(_status(monkeypatch, redis_url, "--json"))
+    assert facts["mailboxes"][0]["last_sync"] == "2026-11-23T14:32:05Z"
+    assert facts["subscription"]["active_until"] == "2026-11-23T14:32:05.500000+00:00"
+    assert facts["subscription"]["checked"] is None
+    assert facts["problem"] is None
+
+
+def test_a_problem_is_shown(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
+    """What keeps us from looking after the mailboxes stands first; there is no line without."""
+    words = "RingCentral refuses the login"
+    shown = _status(monkeypatch, redis_url, problem=words)
+    assert shown.startswith(f"problem: {words}; see `ringpost check`\n")
+    assert json.loads(_status(monkeypatch, redis_url, "--json", problem=words))["problem"] == words
+    assert "problem" not in _status(monkeypatch, redis_url)
+
+
+def test_mailboxes_and_routes(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
+    """The tables have a line for each."""
+    shown = _status(monkeypatch, redis_url, subscription=None)
+    assert MAILBOX in shown
+    assert "Everything is kept" in shown

@@ -1,0 +1,78 @@
+"""Saving attachments by hand: what one message cannot give costs no other."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from message_store.client import MessageStore
+from message_store.mailbox import Mailbox
+from message_store.message import Message
+from ringpost import download
+from worker.free_space import DiskFullError
+
+
+class Stream:
+    """The content of any attachment."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"content"
+
+
+class Store:
+    """Two messages; the attachment of the first has an odd id."""
+
+    async def get_many(self, mailbox: Mailbox, ids: list[str]) -> dict[str, Message]:
+        parts = {"1": "9 odd", "2": "9"}
+        return {
+            one: Message.model_validate({"id": one, "attachments": [{"id": parts[one]}]})
+            for one in ids
+        }
+
+    @asynccontextmanager
+    async def content(
+        self, mailbox: Mailbox, message_id: str, attachment: Any
+    ) -> AsyncIterator[Stream]:
+        # the real client's own check, before any request
+        MessageStore.content(self, mailbox, message_id, attachment)  # type: ignore[arg-type]  # no request is made
+        yield Stream()
+
+    _http = None
+
+
+def names_in(folder: Path) -> list[str]:
+    """What lies there."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture(autouse=True)
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mailbox that is opened is the one of these tests."""
+
+    @asynccontextmanager
+    async def opened(name: str) -> AsyncIterator[tuple[Store, Mailbox]]:
+        yield Store(), Mailbox("7", "101")
+
+    monkeypatch.setattr(download, "open_mailbox", opened)
+
+
+async def test_an_odd_attachment_is_one_messages_problem(tmp_path: Path) -> None:
+    """The other message is saved, and a line says why the first is not."""
+    files, problems = await download.save("~", ["1", "2"], tmp_path)
+    assert [file.read_bytes() for file in files] == [b"content"]
+    assert list(problems) == ["1"]
+    assert "attachment's id" in problems["1"]
+    assert names_in(tmp_path) == [file.name for file in files]
+
+
+async def test_room_is_left_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is saved on a disk that is nearly full, and nothing half lies about."""
+    nearly_full = os.statvfs_result((1, 1, 9, 9, 9, 0, 0, 0, 0, 255))
+    monkeypatch.setattr(os, "fstatvfs", lambda descriptor: nearly_full)
+    with pytest.raises(DiskFullError, match="only 0 MiB are free") as caught:
+        await download.save("~", ["2"], tmp_path)
+    assert caught.value.strerror == str(caught.value), "what the command line shows"
+    assert names_in(tmp_path) == []
