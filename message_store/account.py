@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Sequence
+from functools import partial
 
 from message_store.addresses import mailbox_path, part_id
-from message_store.calls import Call
+from message_store.calls import Answer, Call
 from message_store.errors import NotFound
 from message_store.extension import Extension
 from message_store.http import Http
@@ -16,7 +17,7 @@ _SUBSCRIPTIONS = "/restapi/v1.0/subscription"
 _CALLER = Mailbox("~", "~")
 _EXTENSIONS_PER_PAGE = 1000
 _MOST_PAGES = 1000
-_OWN_URI = re.compile(r".*/account/([0-9]+)/extension/([0-9]+)/?")
+_OWN_URI = re.compile(r".*/account/([0-9]{1,20})/extension/([0-9]{1,20})/?")
 
 
 class Account:
@@ -26,15 +27,7 @@ class Account:
 
     async def signed_in(self) -> Mailbox:
         """The real ids of the user we act for."""
-        answer = await self._http.call(Call("extension", "GET", mailbox_path(_CALLER)))
-        extension = read_one(answer, Extension)
-        document = answer.json_object()
-        account = document.get("account")
-        if isinstance(account, dict) and isinstance(account.get("id"), str | int):
-            return Mailbox(str(account["id"]), extension.id)
-        if own := _OWN_URI.fullmatch(str(document.get("uri"))):
-            return Mailbox(own[1], extension.id)
-        raise answer.unexpected("does not name the account")
+        return await self._http.read(Call("extension", "GET", mailbox_path(_CALLER)), _own_mailbox)
 
     async def extensions(
         self, *, types: Sequence[str] = (), statuses: Sequence[str] = ()
@@ -51,13 +44,9 @@ class Account:
                 ("page", page),
                 ("perPage", _EXTENSIONS_PER_PAGE),
             ]
-            answer = await self._http.call(
-                Call("extension-list", "GET", "/restapi/v1.0/account/~/extension", query)
-            )
-            document = answer.json_object()
-            records = read_records(answer, document, Extension)
+            call = Call("extension-list", "GET", "/restapi/v1.0/account/~/extension", query)
+            records, more = await self._http.read(call, partial(_extensions, page=page))
             found += records
-            _, more = read_paging(document, page, len(records) >= _EXTENSIONS_PER_PAGE)
             if not (more and records):
                 break
         return list({extension.id: extension for extension in found}.values())
@@ -71,8 +60,9 @@ class Account:
         if target_extension_id is not None:
             query.append(("targetExtensionId", target_extension_id))
         path = f"{mailbox_path(_CALLER)}/authz-profile/check"
-        answer = await self._http.call(Call("permission-check", "GET", path, query))
-        return answer.json_object().get("successful") is True
+        call = Call("permission-check", "GET", path, query)
+        answer = await self._http.read(call, Answer.json_object)
+        return answer.get("successful") is True
 
     async def create_subscription(
         self, filters: Sequence[str], address: str, verification_token: str, expires_in: int
@@ -92,17 +82,18 @@ class Account:
             },
         }
         call = Call("subscription-create", "POST", _SUBSCRIPTIONS, (), body, idempotent=False)
-        return read_one(await self._http.call(call), Subscription)
+        return await self._http.read(call, _subscription)
 
     async def subscriptions(self) -> list[Subscription]:
         """All subscriptions of our user and app, at most 30."""
-        answer = await self._http.call(Call("subscription-list", "GET", _SUBSCRIPTIONS))
-        return read_records(answer, answer.json_object(), Subscription)
+        return await self._http.read(
+            Call("subscription-list", "GET", _SUBSCRIPTIONS), _subscriptions
+        )
 
     async def subscription(self, subscription_id: str) -> Subscription:
         """One subscription; NotFound once it is expired or deleted."""
         path = f"{_SUBSCRIPTIONS}/{part_id(subscription_id)}"
-        return read_one(await self._http.call(Call("subscription", "GET", path)), Subscription)
+        return await self._http.read(Call("subscription", "GET", path), _subscription)
 
     async def renew_subscription(self, subscription_id: str) -> Subscription:
         """Begin its lifetime anew; NotFound once it is expired or deleted.
@@ -110,8 +101,7 @@ class Account:
         Source: https://developers.ringcentral.com/api-reference/Subscriptions/renewSubscription
         """
         path = f"{_SUBSCRIPTIONS}/{part_id(subscription_id)}/renew"
-        answer = await self._http.call(Call("subscription-renew", "POST", path))
-        return read_one(answer, Subscription)
+        return await self._http.read(Call("subscription-renew", "POST", path), _subscription)
 
     async def delete_subscription(self, subscription_id: str) -> None:
         """End a subscription; one that is gone already is as good."""
@@ -120,3 +110,30 @@ class Account:
             await self._http.call(Call("subscription-delete", "DELETE", path))
         except NotFound:
             return
+
+
+def _own_mailbox(answer: Answer) -> Mailbox:
+    extension = read_one(answer, Extension)
+    document = answer.json_object()
+    account = document.get("account")
+    told = str(account.get("id")) if isinstance(account, dict) else ""
+    if Extension.id_form.fullmatch(told):
+        return Mailbox(told, extension.id)
+    if own := _OWN_URI.fullmatch(str(document.get("uri"))):
+        return Mailbox(own[1], extension.id)
+    raise answer.unexpected("does not name the account")
+
+
+def _extensions(answer: Answer, page: int) -> tuple[list[Extension], bool]:
+    document = answer.json_object()
+    records = read_records(answer, document, Extension)
+    _, more = read_paging(document, page, len(document["records"]) >= _EXTENSIONS_PER_PAGE)
+    return records, more
+
+
+def _subscription(answer: Answer) -> Subscription:
+    return read_one(answer, Subscription)
+
+
+def _subscriptions(answer: Answer) -> list[Subscription]:
+    return read_records(answer, answer.json_object(), Subscription)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from message_store.batch import message_id
 from message_store.mailbox import Mailbox
+from message_store.subscription import Subscription
 
-_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 _OWNER = re.compile(r"~|[0-9]{1,20}")
 
 
@@ -30,9 +30,14 @@ def content_path(mailbox: Mailbox, message: str, attachment: str) -> str:
 
 def part_id(value: str) -> str:
     """The id of an attachment or a subscription, if it is one. Raises ValueError."""
-    if not _ID.fullmatch(value):
+    if not is_part_id(value):
         raise ValueError(f"not an id: {value[:40]!r}")
     return value
+
+
+def is_part_id(value: str) -> bool:
+    """Whether this can be the id of an attachment or a subscription."""
+    return Subscription.id_form.fullmatch(value) is not None
 
 
 def date(moment: datetime) -> str:

@@ -5,7 +5,6 @@ Source: https://developers.ringcentral.com/guide/basics/batch-requests
 
 import email.parser
 import email.policy
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +12,13 @@ from typing import Any
 from message_store.calls import Answer
 from message_store.errors import BadAnswer, RingCentralError
 from message_store.faults import Fault, error_of
+from message_store.message import Message
 from message_store.parsing import NotJsonError, parse_json
 
 MULTIPART_JSON = "application/vnd.ringcentral.multipart+json"
 MOST_READ = 20  # no limit is published; an official test stays within 30, the web widgets at 20
 MOST_IN_PATH = 50
 MOST_IN_BODY = 1000
-_MESSAGE_ID = re.compile(r"[0-9]{1,20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Entry:
 
 def message_id(value: str) -> str:
     """The id, if it is one: it becomes part of a path. Raises ValueError."""
-    if not _MESSAGE_ID.fullmatch(value):
+    if not Message.id_form.fullmatch(value):
         raise ValueError(f"not a message id: {value[:40]!r}")
     return value
 
@@ -90,7 +89,7 @@ def _entry(part: dict[str, Any], body: Any) -> Entry:
     named = part.get("resourceId") or str(part.get("href") or "").rpartition("/")[2]
     status = part.get("status")
     return Entry(
-        id=str(named) if _MESSAGE_ID.fullmatch(str(named)) else None,
+        id=str(named) if Message.id_form.fullmatch(str(named)) else None,
         status=status if isinstance(status, int) else 0,
         body=body,
     )

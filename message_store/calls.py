@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from message_store.errors import BadAnswer
-from message_store.parsing import NotJsonError, parse_json
+from message_store.parsing import NotJsonError, parse_json, plain_name
 
 JSON = "application/json"
 Query = Iterable[tuple[str, str | int]]
@@ -40,8 +40,8 @@ class Answer:
         """The document in the body; raises BadAnswer."""
         try:
             return parse_json(self.body)
-        except NotJsonError:
-            raise self.unexpected("is not JSON") from None
+        except NotJsonError as error:
+            raise self.unexpected(f"is {error}") from None
 
     def json_object(self) -> dict[str, Any]:
         """The object in the body; raises BadAnswer."""
@@ -51,9 +51,9 @@ class Answer:
         return document
 
     def unexpected(self, what: str) -> BadAnswer:
-        """The error to raise because the answer `what` ("is not JSON")."""
+        """The error to raise because the answer `what` ("is not an object")."""
         return BadAnswer(
             f"{self.operation}: the answer {what}",
             status=self.status,
-            request_id=self.headers.get("RCRequestId"),
+            request_id=plain_name(self.headers.get("RCRequestId")),
         )

@@ -1,6 +1,7 @@
 """Changing messages in a mailbox: read marks, deletion, restoring; one by one and in bulk."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from message_store.addresses import messages_path
@@ -91,7 +92,7 @@ class Changes:
         outcomes: Outcomes = {}
         for chosen in chunks(ids, most):
             try:
-                outcomes |= _outcomes(await self._http.call(call(chosen)), chosen)
+                outcomes |= await self._http.read(call(chosen), partial(_outcomes, ids=chosen))
             except RingCentralError as error:
                 alone = len(chosen) == 1 and isinstance(error, NotFound | BadRequest)
                 if not (outcomes or alone):

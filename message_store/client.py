@@ -3,12 +3,12 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import aiohttp
-from pydantic import ValidationError
 
 from message_store.account import Account
-from message_store.addresses import content_path, date, mailbox_path, messages_path
+from message_store.addresses import content_path, date, is_part_id, mailbox_path, messages_path
 from message_store.auth import Authenticator
 from message_store.batch import (
     MOST_READ,
@@ -27,7 +27,7 @@ from message_store.http import Http
 from message_store.limits import Limits
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
-from message_store.pages import ListPage, SyncPage, read_list, read_one, read_sync
+from message_store.pages import ListPage, SyncPage, read_list, read_one, read_record, read_sync
 from message_store.server import Server
 
 
@@ -72,7 +72,7 @@ class MessageStore(Changes, Account):
             query += [("syncType", "ISync"), ("syncToken", token)]
         call = Call("message-sync", "GET", f"{mailbox_path(mailbox)}/message-sync", query)
         try:
-            return read_sync(await self._http.call(call))
+            return await self._http.read(call, read_sync)
         except BadRequest as error:
             # A bare CMN-101 on an incremental sync can only mean its one free parameter.
             if token is None or error.code != "CMN-101" or error.parameter is not None:
@@ -113,8 +113,8 @@ class MessageStore(Changes, Account):
         if phone_number is not None:
             query.append(("phoneNumber", phone_number))
         query += [("page", page), ("perPage", per_page)]
-        answer = await self._http.call(Call("message-list", "GET", messages_path(mailbox), query))
-        return read_list(answer, page, per_page)
+        call = Call("message-list", "GET", messages_path(mailbox), query)
+        return await self._http.read(call, partial(read_list, page=page, per_page=per_page))
 
     async def walk(
         self,
@@ -155,7 +155,8 @@ class MessageStore(Changes, Account):
 
     async def get(self, mailbox: Mailbox, message_id: str) -> Message:
         """One message; raises NotFound."""
-        return read_one(await self._http.call(_reading(mailbox, [message_id])), Message)
+        call = _reading(mailbox, [message_id])
+        return await self._http.read(call, partial(read_one, model=Message))
 
     async def get_many(
         self, mailbox: Mailbox, ids: Sequence[str]
@@ -169,9 +170,8 @@ class MessageStore(Changes, Account):
                 except (NotFound, BadRequest) as error:
                     found[chosen[0]] = error
                 continue
-            answer = await self._http.call(_reading(mailbox, chosen))
-            for one, outcome in by_id(answer, chosen).items():
-                found[one] = _message(answer, outcome)
+            call = _reading(mailbox, chosen)
+            found |= await self._http.read(call, partial(_messages, ids=chosen))
         return found
 
     def content(
@@ -180,8 +180,11 @@ class MessageStore(Changes, Account):
         """An attachment's bytes as a stream, from `offset` on; see Content.
 
         The address is built from the ids, on the media host: the one in the message comes from
-        outside and is not followed.
+        outside and is not followed. Raises BadRequest for an attachment whose id is none.
         """
+        if not is_part_id(attachment.id):
+            # RingCentral's own oddity, told as such: it costs this attachment and nothing else.
+            raise BadRequest("message-content: the attachment's id is none, it cannot be asked for")
         path = content_path(mailbox, message_id, attachment.id)
         return Content(self._http, path, offset, attachment.content_type)
 
@@ -197,10 +200,12 @@ def _dates(date_from: datetime | None, date_to: datetime | None) -> list[tuple[s
     return [(name, date(moment)) for name, moment in dates if moment is not None]
 
 
+def _messages(answer: Answer, ids: Sequence[str]) -> dict[str, Message | RingCentralError]:
+    return {one: _message(answer, outcome) for one, outcome in by_id(answer, ids).items()}
+
+
 def _message(answer: Answer, outcome: Entry | RingCentralError) -> Message | RingCentralError:
     if isinstance(outcome, RingCentralError):
         return outcome
-    try:
-        return Message.model_validate(outcome.body)
-    except ValidationError:
-        return answer.unexpected("holds a message without an id")
+    message = read_record(outcome.body, Message)
+    return message or answer.unexpected("holds a message without a usable id")

@@ -5,10 +5,8 @@ there. Texts are localised and may hold private data: they are neither branched 
 Source: https://developers.ringcentral.com/guide/basics/errors
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from message_store.errors import (
     DEFAULT_PAUSE,
@@ -25,9 +23,8 @@ from message_store.errors import (
     ServerError,
     TokenRejected,
 )
-from message_store.parsing import NotJsonError, parse_json, parse_seconds, retry_after
+from message_store.parsing import NotJsonError, parse_json, parse_seconds, plain_name, retry_after
 
-_NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}")
 _REMEDIES = {
     "CMN-401": "add the permission to the app in the developer console",
     "CMN-402": "the user must be an administrator",
@@ -68,9 +65,9 @@ class Fault:
         first = first if isinstance(first, dict) else {}
 
         def told(name: str) -> str | None:
-            return _name(first.get(name)) or _name(document.get(name))
+            return plain_name(first.get(name)) or plain_name(document.get(name))
 
-        word = _name(document.get("error")) or _name(document.get("errorCode"))
+        word = plain_name(document.get("error")) or plain_name(document.get("errorCode"))
         return cls(told("errorCode") or word, word, told("parameterName"), told("permissionName"))
 
 
@@ -91,7 +88,7 @@ def error_of(
         f"{operation}: {words}",
         status=status,
         code=fault.code,
-        request_id=_name(headers.get("RCRequestId")),
+        request_id=plain_name(headers.get("RCRequestId")),
         retry_after=_pause(headers) if kind is RateLimited else retry_after(headers),
         parameter=fault.parameter,
     )
@@ -138,7 +135,3 @@ def _pause(headers: Mapping[str, str]) -> float:
     if (asked := retry_after(headers)) is not None:
         return asked
     return parse_seconds(headers.get("X-Rate-Limit-Window")) or DEFAULT_PAUSE
-
-
-def _name(value: Any) -> str | None:
-    return value if isinstance(value, str) and _NAME.fullmatch(value) else None

@@ -1,9 +1,11 @@
 """Calls to RingCentral's API: token, limits, repeats, and errors that say what to do."""
 
+import asyncio
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import aiohttp
 import orjson
@@ -26,6 +28,10 @@ from message_store.transport import (
 )
 
 LONGEST_WAIT = 5.0
+# A longer answer is read in a thread: its records could keep everything else waiting.
+LARGEST_AT_ONCE = 256 * 1024
+
+Read = TypeVar("Read")
 
 
 def _worth_repeating(error: Exception) -> bool | float:
@@ -84,6 +90,13 @@ class Http:
             return Answer(call.operation, response.status, response.headers, body)
 
         return await (_repeated(once) if call.idempotent else once())
+
+    async def read(self, call: Call, reader: Callable[[Answer], Read]) -> Read:
+        """What the reader makes of the answer to a call; a long answer is read in a thread."""
+        answer = await self.call(call)
+        if len(answer.body) <= LARGEST_AT_ONCE:
+            return reader(answer)
+        return await asyncio.to_thread(reader, answer)
 
     async def stream(
         self, operation: str, path: str, headers: Mapping[str, str]

@@ -5,12 +5,13 @@ on the wire (conversation ids exceed 2**53). Only a message without an id is unr
 Source: https://developers.ringcentral.com/api-reference/Message-Store/readMessage
 """
 
+import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from message_store.wire import Count, Id, Moment, WireModel, objects_only
+from message_store.wire import Count, Id, Moment, Record, WireModel, objects_only
 
 
 class Party(WireModel):
@@ -47,10 +48,11 @@ class Attachment(WireModel):
     vm_duration: Count | None = None
 
 
-class Message(WireModel):
+class Message(Record):
     """One SMS, MMS, fax, voicemail or pager message."""
 
-    id: Id
+    id_form: ClassVar[re.Pattern[str]] = re.compile(r"[0-9]{1,20}")
+
     uri: str | None = None
     extension_id: Id | None = None
     type: str | None = None

@@ -9,11 +9,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from message_store.calls import Answer
 from message_store.message import Message
-from message_store.wire import Moment, WireModel
+from message_store.wire import Moment, Record
 
 log = structlog.get_logger()
 _moment: TypeAdapter[datetime] = TypeAdapter(Moment)
-Model = TypeVar("Model", bound=WireModel)
+Model = TypeVar("Model", bound=Record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def read_list(answer: Answer, page: int, per_page: int) -> ListPage:
     """The page of messages in an answer; raises BadAnswer."""
     document = answer.json_object()
     records = read_records(answer, document, Message)
-    total, more = read_paging(document, page, len(records) >= per_page)
+    total, more = read_paging(document, page, len(document["records"]) >= per_page)
     return ListPage(records, page, total, more)
 
 
@@ -75,23 +75,30 @@ def read_paging(document: dict[str, Any], page: int, full: bool) -> tuple[int | 
 
 
 def read_records(answer: Answer, document: dict[str, Any], model: type[Model]) -> list[Model]:
-    """The records in an answer; one that has no id is left out, and that is logged."""
+    """The records in an answer; those without a usable id are left out, and that is logged."""
     records = document.get("records")
     if not isinstance(records, list):
         raise answer.unexpected("holds no list of records")
-    found = []
-    for record in records:
-        try:
-            found.append(model.model_validate(record))
-        except ValidationError:
-            log.warning("record without an id left out", operation=answer.operation)
+    found = [one for one in (read_record(record, model) for record in records) if one is not None]
+    if left_out := len(records) - len(found):
+        log.warning(
+            "records without a usable id left out", operation=answer.operation, records=left_out
+        )
     return found
 
 
 def read_one(answer: Answer, model: type[Model]) -> Model:
     """The one record that is the answer; raises BadAnswer."""
+    record = read_record(answer.json_object(), model)
+    if record is None:
+        raise answer.unexpected("is a record without a usable id")
+    return record
+
+
+def read_record(value: object, model: type[Model]) -> Model | None:
+    """The value as a record, None if it has no usable id."""
     try:
-        return model.model_validate(answer.json_object())
+        record = model.model_validate(value)
     except ValidationError:
-        # The cause is left out: it would quote the record.
-        raise answer.unexpected("is a record without an id") from None
+        return None
+    return record if record.has_usable_id else None

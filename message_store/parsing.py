@@ -3,6 +3,7 @@
 import email.utils
 import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,10 +12,16 @@ from pydantic_core import from_json
 
 # The strict parser stops at 200 levels, and pydantic writes no more than 255.
 DEEPEST = 100
+# Each costs hundreds of bytes when read; a page of 1000 extensions has about 90,000.
+MOST_OBJECTS = 250_000
+LONGEST_PAUSE = 24 * 60 * 60.0
+_NAME = re.compile(r"[A-Za-z0-9_.\[\]-]{1,64}")
+# A text without an end is taken too, so that no text is looked at twice.
+_TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 
 class NotJsonError(ValueError):
-    """These bytes are no JSON document."""
+    """These bytes are no JSON document, or one that is too dear to read."""
 
 
 def parse_json(body: bytes) -> Any:
@@ -24,6 +31,8 @@ def parse_json(body: bytes) -> Any:
     cut in the middle of an emoji is still a text), and nesting too deep to be written is cut off.
     Whole numbers keep all their digits.
     """
+    if _is_crowded(body):
+        raise NotJsonError(f"a document of more than {MOST_OBJECTS} objects")
     try:
         return from_json(body)
     except ValueError:
@@ -43,12 +52,12 @@ def parse_date(text: str | None) -> datetime | None:
 
 
 def parse_seconds(text: str | None) -> float | None:
-    """A non-negative, finite number of seconds, or None."""
+    """A non-negative, finite number of seconds, at most a day, or None."""
     try:
         seconds = float(text or "")
     except ValueError:
         return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+    return min(seconds, LONGEST_PAUSE) if math.isfinite(seconds) and seconds >= 0 else None
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -60,7 +69,19 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
     # Both dates are the server's, so that a wrong clock of ours does not matter.
     now = parse_date(headers.get("Date")) or datetime.now(UTC)
-    return max(0.0, (until - now).total_seconds())
+    return min(max(0.0, (until - now).total_seconds()), LONGEST_PAUSE)
+
+
+def plain_name(value: object) -> str | None:
+    """The value if it is a short name or id, safe to repeat in a log, else None."""
+    return value if isinstance(value, str) and _NAME.fullmatch(value) else None
+
+
+def _is_crowded(body: bytes) -> bool:
+    if len(body) <= 2 * MOST_OBJECTS:
+        return False
+    bare = _TEXT.sub(b"", body)
+    return bare.count(b"{") + bare.count(b"[") > MOST_OBJECTS
 
 
 def _mended(value: Any, depth: int = 0) -> Any:

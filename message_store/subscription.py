@@ -1,10 +1,11 @@
 """A subscription to notifications, as RingCentral describes it."""
 
-from typing import Annotated
+import re
+from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from message_store.wire import Count, Id, Moment, WireModel, objects_only, texts_only
+from message_store.wire import Count, Moment, Record, WireModel, objects_only, texts_only
 
 
 class DeliveryMode(WireModel):
@@ -22,13 +23,14 @@ class DisabledFilter(WireModel):
     message: str | None = None
 
 
-class Subscription(WireModel):
+class Subscription(Record):
     """One subscription; anything but status `Active` is broken.
 
     Source: https://developers.ringcentral.com/api-reference/Subscriptions/readSubscription
     """
 
-    id: Id
+    id_form: ClassVar[re.Pattern[str]] = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
     status: str | None = None
     event_filters: Annotated[list[str], BeforeValidator(texts_only)] = Field(default_factory=list)
     disabled_filters: Annotated[list[DisabledFilter], BeforeValidator(objects_only())] = Field(

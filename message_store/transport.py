@@ -13,7 +13,7 @@ from message_store.server import Server
 
 CALL_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10, sock_read=30)
 STREAM_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=60)
-LARGEST_ANSWER = 64 * 1024 * 1024
+LARGEST_ANSWER = 16 * 1024 * 1024  # a page of 1000 records has about 2
 LARGEST_FAULT = 256 * 1024
 MOST_REDIRECTS = 5
 # RingCentral asks for a stable name: https://developers.ringcentral.com/guide/basics/uris

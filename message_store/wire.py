@@ -1,8 +1,9 @@
 """How an object of RingCentral becomes a model: leniently, with nothing of it lost."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
@@ -96,3 +97,16 @@ class WireModel(BaseModel):
     def to_wire(self) -> dict[str, Any]:
         """The object as RingCentral spells it, unknown fields included, absent ones left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+
+class Record(WireModel):
+    """An object that is asked for by its id; one whose id is not of `id_form` is not to be used."""
+
+    id_form: ClassVar[re.Pattern[str]]
+
+    id: Id
+
+    @property
+    def has_usable_id(self) -> bool:
+        """Whether the id can be part of a path, a file name or a line of the ledger."""
+        return self.id_form.fullmatch(self.id) is not None

@@ -49,6 +49,36 @@ async def test_an_account_that_is_not_named(fake: Any, store: MessageStore, repl
         await store.signed_in()
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"id": "x/y z", "account": {"id": 7}},
+        {"id": "~", "account": {"id": 7}},
+        {"id": 101, "account": {"id": "7/8"}},
+        {"id": 101, "account": {"id": True}},
+        {"id": 101, "uri": f"/account/{'7' * 21}/extension/101"},
+    ],
+)
+async def test_odd_ids_of_the_caller(
+    fake: Any, store: MessageStore, reply: Any, odd: dict[str, Any]
+) -> None:
+    """Ids that are none never become a mailbox."""
+    fake.on("GET", SELF, reply(body=odd))
+    with pytest.raises(BadAnswer):
+        await store.signed_in()
+
+
+async def test_extensions_and_subscriptions_with_odd_ids_are_left_out(
+    fake: Any, store: MessageStore, reply: Any
+) -> None:
+    """One odd record costs the others nothing."""
+    records = [{"id": "x/y z"}, {"id": "~"}, {"id": 1}, {"id": "1\t"}, {}, 5]
+    fake.on("GET", EXTENSIONS, reply(body={"records": records}))
+    fake.on("GET", SUBSCRIPTIONS, reply(body={"records": [{"id": "../x"}, SUBSCRIPTION]}))
+    assert [extension.id for extension in await store.extensions()] == ["1"]
+    assert [subscription.id for subscription in await store.subscriptions()] == [ID]
+
+
 async def test_all_extensions(fake: Any, store: MessageStore, reply: Any) -> None:
     """All pages are read, and an extension that slid between them is there once."""
     fake.on(

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from message_store.client import MessageStore
 from message_store.errors import BadAnswer, BadRequest, FullSyncRequired, NotFound
@@ -36,6 +37,28 @@ async def test_full_sync(
         "dateFrom": "2026-03-02T09:00:00.123Z",
         "dateTo": "2026-03-03T09:00:00.123Z",
     }
+
+
+ODD = ["5\t6", "abc", "x/y z", "٣", "-5", "5\n", "", "1" * 21, -5, 1.5, True, None]
+
+
+async def test_records_with_odd_ids_are_left_out(
+    fake: Any, store: MessageStore, mailbox: Mailbox, reply: Any
+) -> None:
+    """What is no message id cannot harm its neighbours; one line tells how many there were."""
+    records = [*({"id": odd} for odd in ODD), 5, {"id": 5}]
+    fake.on("GET", SYNC, reply(body={"records": records, "syncInfo": INFO}))
+    fake.on("GET", STORE, reply(body={"records": records}))
+    fake.on("GET", f"{STORE}/5", reply(body={"id": "5\t6"}))
+    with capture_logs() as lines:
+        page = await store.sync(mailbox)
+    assert [record.id for record in page.records] == ["5"]
+    assert [(line["operation"], line["records"]) for line in lines] == [("message-sync", 13)]
+    listed = await store.list(mailbox, per_page=len(records))
+    assert [record.id for record in listed.records] == ["5"]
+    assert listed.has_next, "a page is full whatever was left out of it"
+    with pytest.raises(BadAnswer, match="without a usable id"):
+        await store.get(mailbox, "5")
 
 
 async def test_incremental_sync(
@@ -211,22 +234,24 @@ async def test_get_many(fake: Any, store: MessageStore, mailbox: Mailbox, reply:
         ]
         parts[3] = {"resourceId": chosen[3], "status": 404, "body": GONE}
         parts[4] = {"resourceId": chosen[4], "status": 200, "body": {}}
+        parts[5] = {"resourceId": chosen[5], "status": 200, "body": {"id": "5\t6"}}
         fake.on("GET", f"{STORE}/{','.join(chosen)}", reply(207, parts))
     fake.on("GET", f"{STORE}/140", reply(404, GONE))
     found = await store.get_many(mailbox, ids)
     assert list(found) == ids
-    kinds = {one: type(found[one]) for one in ("100", "103", "104", "125", "140")}
+    kinds = {one: type(found[one]) for one in ("100", "103", "104", "105", "127", "140")}
     assert kinds == {
         "100": Message,
         "103": NotFound,
         "104": BadAnswer,
-        "125": Message,
+        "105": BadAnswer,
+        "127": Message,
         "140": NotFound,
     }
     assert len(fake.calls()) == 3
 
 
-@pytest.mark.parametrize("place", [Mailbox("7", "../8"), Mailbox("7/8", "1"), Mailbox("x", "1")])
+@pytest.mark.parametrize("place", [Mailbox("7", "x-1"), Mailbox("x", "1"), Mailbox("7", "~~")])
 async def test_a_mailbox_cannot_lead_elsewhere(
     fake: Any, store: MessageStore, place: Mailbox
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
+from message_store.calls import Answer
 from message_store.errors import (
     BadAnswer,
     BadRequest,
@@ -19,7 +20,7 @@ from message_store.errors import (
     ServerError,
     TokenRejected,
 )
-from message_store.faults import error_of, read_fault
+from message_store.faults import Fault, error_of, read_fault
 
 
 def listed(code: str, **extra: str) -> dict[str, Any]:
@@ -173,3 +174,13 @@ def test_a_rate_limit_always_says_how_long() -> None:
     """Without a time of its own it is a minute."""
     assert RateLimited("pause").retry_after == 60
     assert RateLimited("pause", retry_after=2).retry_after == 2
+
+
+@pytest.mark.parametrize("odd", ["\udcff", "a b", "x" * 65, ""])
+def test_a_request_id_is_repeated_only_if_it_is_one(odd: str) -> None:
+    """Also of an answer that is well but not understood."""
+    answer = Answer("message", 200, {"RCRequestId": odd}, b"<html>")
+    assert answer.unexpected("is odd").request_id is None
+    assert error_of("message", 500, {"RCRequestId": odd}, Fault()).request_id is None
+    named = Answer("message", 200, {"RCRequestId": "6d9a-1"}, b"<html>")
+    assert named.unexpected("is odd").request_id == "6d9a-1"

@@ -1,5 +1,6 @@
 """Calls: what is repeated, what is not, and where the token may go."""
 
+import threading
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,7 @@ from aiohttp import ClientTimeout, web
 from aiohttp.test_utils import TestServer
 
 from message_store import http, transport
+from message_store.calls import Call
 from message_store.client import MessageStore
 from message_store.errors import (
     BadAnswer,
@@ -251,6 +253,25 @@ async def test_an_answer_without_end_is_cut_off(
     fake.on("GET", MESSAGE, reply(body=b'{"id": 5}' + b" " * 2000))
     with pytest.raises(BadAnswer, match="more than 1000 bytes"):
         await store.get(mailbox, "5")
+
+
+async def test_a_long_answer_is_read_beside_the_loop(
+    fake: Any, store: MessageStore, reply: Any
+) -> None:
+    """Others do not wait for its records; a short one is not worth a thread."""
+    call = Call("message", "GET", MESSAGE)
+
+    async def reader_of(body: bytes) -> threading.Thread:
+        fake.on("GET", MESSAGE, reply(body=body))
+        return await store._http.read(call, lambda answer: threading.current_thread())
+
+    assert await reader_of(b" " * http.LARGEST_AT_ONCE) is threading.main_thread()
+    assert await reader_of(b" " * (http.LARGEST_AT_ONCE + 1)) is not threading.main_thread()
+
+
+def test_the_largest_answer_fits_into_a_small_worker() -> None:
+    """A page of 1000 records has about 2 MB; twenty mailboxes are synchronised at once."""
+    assert transport.read_whole.__defaults__ == (16 * 1024 * 1024,)
 
 
 async def test_a_huge_error_page_is_still_an_error(

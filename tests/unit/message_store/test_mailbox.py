@@ -16,3 +16,10 @@ def test_refuses_anything_else(text: str) -> None:
     """What could lead elsewhere in a path or a key is no address."""
     with pytest.raises(ValueError, match="expected account/extension"):
         Mailbox.parse(text)
+
+
+@pytest.mark.parametrize("ids", [("7", "x/y z"), ("7", ""), ("7/8", "1"), ("7", "1\n"), ("7", "٣")])
+def test_is_never_made_of_anything_else(ids: tuple[str, str]) -> None:
+    """Whoever names a mailbox, what was made can be read again."""
+    with pytest.raises(ValueError, match="expected account/extension"):
+        Mailbox(*ids)

@@ -1,5 +1,6 @@
 """Reading bytes, dates and numbers that come from outside."""
 
+import json
 import math
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from message_store.message import Message
-from message_store.parsing import NotJsonError, parse_date, parse_json, parse_seconds
+from message_store.parsing import (
+    LONGEST_PAUSE,
+    MOST_OBJECTS,
+    NotJsonError,
+    parse_date,
+    parse_json,
+    parse_seconds,
+    retry_after,
+)
 
 
 @pytest.mark.parametrize(
@@ -60,10 +69,43 @@ def test_any_header_text_is_read_or_none(text: str) -> None:
     """Dates and seconds never raise, and seconds are finite."""
     parse_date(text)
     seconds = parse_seconds(text)
-    assert seconds is None or 0 <= seconds < math.inf
+    assert seconds is None or 0 <= seconds <= LONGEST_PAUSE
 
 
 def test_reads_the_date_of_an_answer() -> None:
     """The form that HTTP prescribes."""
     assert parse_date("Mon, 02 Mar 2026 09:00:00 GMT") == datetime(2026, 3, 2, 9, tzinfo=UTC)
     assert parse_date(None) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        *[("30", 30.0), ("0", 0.0), ("1e9", LONGEST_PAUSE), ("9" * 400, None)],
+        *[("inf", None), ("nan", None), ("-1", None), ("", None), ("soon\udcff", None)],
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_PAUSE),
+    ],
+)
+def test_a_pause_is_a_day_at_most(text: str, seconds: float | None) -> None:
+    """Whatever Retry-After says, it is a sensible number of seconds or nothing."""
+    assert retry_after({"Retry-After": text}) == seconds
+
+
+@pytest.mark.parametrize("item", [b"[],", b'{"a":{}},', b'{"\\"[":[]},'])
+def test_a_document_of_millions_of_objects_is_not_read(item: bytes) -> None:
+    """Small objects take hundreds of times their length in memory."""
+    with pytest.raises(NotJsonError, match="objects"):
+        parse_json(b"[" + item * MOST_OBJECTS + b"1]")
+
+
+@pytest.mark.parametrize("text", ["[{" * MOST_OBJECTS, '\\"[{' * MOST_OBJECTS])
+def test_brackets_in_a_text_are_no_objects(text: str) -> None:
+    """Nobody can stop a mailbox by writing brackets."""
+    assert parse_json(json.dumps([text]).encode()) == [text]
+
+
+@pytest.mark.parametrize("odd", [b'"', b'\\"', b'"\\'])
+def test_odd_quotes_take_no_time(odd: bytes) -> None:
+    """Counting looks at each byte once, also where texts never end."""
+    with pytest.raises(NotJsonError):
+        parse_json(b'["' + odd * 2_000_000)

@@ -34,7 +34,7 @@ def test_the_idempotency_key(tmp_path: Path) -> None:
     others = {
         idempotency_key(Mailbox("1", "2"), "3", "a", "b"),
         idempotency_key(Mailbox("1", "23"), "", "a", "b"),
-        idempotency_key(Mailbox("12", ""), "3", "a", "b"),
+        idempotency_key(Mailbox("12", "3"), "", "a", "b"),
         idempotency_key(Mailbox("1", "2"), "3", "ab", ""),
         idempotency_key(Mailbox("1", "2"), "3", 'a", "b', ""),
         idempotency_key(Mailbox("1", "2"), "3", "", "ab"),
