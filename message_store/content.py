@@ -17,6 +17,7 @@ from message_store.transport import connection_errors, read_fault_body
 
 OPERATION = "message-content"
 SMALLEST_CHUNK = 64 * 1024
+LARGEST_CONTENT = 2 * 1024**3  # far above what a mailbox takes; an end has to be somewhere
 MOST_BREAKS = 4
 SHORTEST_PAUSE = 0.2
 _RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(\d{1,18}|\*)")
@@ -26,7 +27,8 @@ class Content:
     """One download: enter it, read `content_type` and `size`, iterate over its chunks, leave it.
 
     Chunks are 64 KiB to 1 MiB (the last may be smaller). A connection that breaks, or a body that
-    is too short, is resumed by Range; the length is checked against what the server declared.
+    is too short, is resumed by Range; the length is checked against what the server declared, and
+    never exceeds 2 GiB.
     Raises RingCentralError on entering (NotReady, NotFound, ...) and while reading.
     Source: https://developers.ringcentral.com/guide/basics/media
     """
@@ -111,6 +113,7 @@ class Content:
             self._at += len(piece)
             if self.size is not None and self._at > self.size:
                 raise BadAnswer(f"{OPERATION}: more than the declared {self.size} bytes came")
+            _check_limit(self._at)
             return piece
 
     async def _open(self, *, first: bool) -> None:
@@ -152,6 +155,7 @@ class Content:
         if resized or (self._etag and etag and self._etag != etag):
             raise BadAnswer(f"{OPERATION}: the content changed while it was read")
         self.size = size if self.size is None else self.size
+        _check_limit(self.size or 0)
         if start > self._at:
             raise BadAnswer(f"{OPERATION}: another range came than was asked for")
         if self.size is not None and self._at > self.size:
@@ -163,6 +167,11 @@ class Content:
         if self._response is not None:
             self._response.release()
             self._response = None
+
+
+def _check_limit(size: int) -> None:
+    if size > LARGEST_CONTENT:
+        raise BadAnswer(f"{OPERATION}: more than {LARGEST_CONTENT} bytes are not taken")
 
 
 def _extent(response: aiohttp.ClientResponse) -> tuple[int, int | None]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from rich.progress import Progress, TaskID
 
@@ -12,6 +13,7 @@ from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
 from ringpost.mailbox_by_hand import open_mailbox
 from ringpost.output import progress
+from worker.free_space import require_room
 from worker.handlers.filenames import attachment_names, safe_id
 
 
@@ -64,10 +66,15 @@ async def _stream(
     try:
         async with store.content(mailbox, message_id, attachment) as content:
             async for chunk in content:
-                await asyncio.to_thread(file.write, chunk)
+                await asyncio.to_thread(_write, file, chunk)
                 advance(len(chunk))
         await asyncio.to_thread(file.close)
         await asyncio.to_thread(unfinished.replace, path)
     finally:
         file.close()
         await asyncio.to_thread(unfinished.unlink, missing_ok=True)
+
+
+def _write(file: BinaryIO, chunk: bytes) -> None:
+    require_room(file.fileno(), len(chunk))
+    file.write(chunk)

@@ -1,6 +1,7 @@
 """Downloads: whole, resumed, checked, and small in memory."""
 
 import asyncio
+import contextlib
 import gzip
 import hashlib
 import re
@@ -281,12 +282,49 @@ async def test_it_is_read_once_and_inside(fake: Any, store: MessageStore, mailbo
         [chunk async for chunk in entered]
 
 
-@pytest.mark.parametrize(
-    ("message", "attachment"), [("5/../6", "9"), ("*", "9"), ("5", "../9"), ("5", "9?x"), ("", "9")]
-)
-def test_ids_cannot_lead_elsewhere(
-    store: MessageStore, mailbox: Mailbox, message: str, attachment: str
-) -> None:
+@pytest.mark.parametrize("message", ["5/../6", "*", ""])
+def test_ids_cannot_lead_elsewhere(store: MessageStore, mailbox: Mailbox, message: str) -> None:
     """Ids from outside become part of a path only if they are ids."""
-    with pytest.raises(ValueError, match="not a"):
-        store.content(mailbox, message, Attachment(id=attachment))
+    with pytest.raises(ValueError, match="not a message id"):
+        store.content(mailbox, message, PICTURE)
+
+
+@pytest.mark.parametrize("odd", ["../9", "9?x", "9\t", "\udcff", "9" * 65])
+def test_an_attachment_with_an_odd_id_is_one_messages_problem(
+    fake: Any, store: MessageStore, mailbox: Mailbox, odd: str
+) -> None:
+    """It fails as RingCentral's own plain refusals do: for good, and for this message only."""
+    with pytest.raises(BadRequest, match="the attachment's id is none"):
+        store.content(mailbox, "5", Attachment(id=odd))
+    assert fake.seen == []
+
+
+async def test_content_without_end_is_cut_off(
+    fake: Any, store: MessageStore, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream that does not say how long it is ends at the limit."""
+
+    async def long(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(10):
+                await response.write(BODY)
+        return response
+
+    monkeypatch.setattr(module, "LARGEST_CONTENT", len(BODY))
+    fake.on("GET", PATH, long)
+    with pytest.raises(BadAnswer, match=f"more than {len(BODY)} bytes are not taken"):
+        await download(store, mailbox)
+
+
+async def test_content_that_says_it_is_huge_is_not_begun(
+    fake: Any, store: MessageStore, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The declared length is enough to refuse it."""
+    monkeypatch.setattr(module, "LARGEST_CONTENT", len(BODY) - 1)
+    fake.on("GET", PATH, media())
+    with pytest.raises(BadAnswer, match="bytes are not taken"):
+        async with store.content(mailbox, "5", PICTURE):
+            pytest.fail("it was begun")

@@ -2,17 +2,19 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from message_store.content import Content
 from message_store.errors import BadAnswer, BadRequest, ConnectionFailed
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment
+from message_store.protocol import ContentStream
+from worker.failures import is_transient
+from worker.free_space import RESERVE, DiskFullError
 from worker.handlers.conformance_cases import MAILBOX, Case
 from worker.handlers.conformance_fakes import FakeContent, FakeStore
 from worker.partial_file import PartialFile
@@ -53,7 +55,7 @@ class BreakingStore(FakeStore):
 
     def content(
         self, mailbox: Mailbox, message_id: str, attachment: Attachment, *, offset: int = 0
-    ) -> AbstractAsyncContextManager[Content]:
+    ) -> AbstractAsyncContextManager[ContentStream]:
         self.offsets.append(offset)
         whole = CASE.contents[attachment.id]
         content = FakeContent(whole[offset:], "application/pdf", breaks=False, hangs=False)
@@ -189,3 +191,28 @@ def test_a_partial_file_is_found_again(tmp_path: Path) -> None:
     part.restart()
     assert part.size == 0
     part.close()
+
+
+async def test_room_is_left_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download stops in one clear line worth another try, and gives back what it took."""
+    store = FakeStore(CASE)
+    spool = Spool(tmp_path, store)
+    monkeypatch.setattr(os, "fstatvfs", free_bytes(RESERVE + 2 * GATHER))
+    with pytest.raises(DiskFullError) as caught:
+        await spool.fetch(MAILBOX, MESSAGE, BIG)
+    assert is_transient(caught.value)
+    assert str(caught.value) == "only 256 MiB are free on the disk, 256 MiB are kept; make room"
+    assert sum(path.stat().st_size for path in files_below(tmp_path) if path.is_file()) == 0
+    assert await spool.content(MAILBOX, MESSAGE, LITTLE) == b"small"
+    monkeypatch.undo()
+    assert (await spool.fetch(MAILBOX, MESSAGE, BIG)).path.read_bytes() == LARGE
+
+
+def free_bytes(disk: int) -> Callable[[int], os.statvfs_result]:
+    """An `os.fstatvfs` of a disk with so many bytes free before the file began."""
+
+    def stat(descriptor: int) -> os.statvfs_result:
+        free = disk - os.fstat(descriptor).st_size
+        return os.statvfs_result((1, 1, free, free, free, 0, 0, 0, 0, 255))
+
+    return stat
