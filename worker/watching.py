@@ -6,6 +6,7 @@ import structlog
 
 from message_store.client import MessageStore
 from message_store.errors import PermissionMissing
+from message_store.extension import Extension
 from message_store.mailbox import Mailbox
 
 from .configuration import ALL, OWN
@@ -38,7 +39,7 @@ async def find_mailboxes(store: MessageStore, named: Sequence[str]) -> list[Mail
         if ALL in others:
             raise
         log.warning("extensions cannot be listed, ids are taken as written", reason=str(error))
-        return sorted(found | {Mailbox(own.account_id, name) for name in others})
+        extensions = [Extension(id=name) for name in others if name.isdecimal()]
     by_name = {extension.id: extension.id for extension in extensions}
     by_name |= {e.extension_number: e.id for e in extensions if e.extension_number}
     for name in others:
