@@ -24,6 +24,12 @@ from worker.spool import Spool
 
 __all__ = ["CASES", "Case", "ClosingConformance", "HandlerConformance"]
 
+_new_loop: Callable[[], asyncio.AbstractEventLoop]
+try:  # the loop that the worker runs; its transports differ from asyncio's
+    from uvloop import new_event_loop as _new_loop
+except ImportError:  # not on every platform
+    _new_loop = asyncio.new_event_loop
+
 Result = TypeVar("Result")
 SECONDS = 30
 
@@ -181,8 +187,11 @@ class HandlerConformance(ABC):
             finally:
                 await handler.close()
 
-        with tempfile.TemporaryDirectory() as folder:
-            asyncio.run(run(Path(folder)))
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            asyncio.Runner(loop_factory=_new_loop) as runner,
+        ):
+            runner.run(run(Path(folder)))
 
 
 class ClosingConformance(ABC):

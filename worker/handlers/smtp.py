@@ -148,6 +148,9 @@ class SmtpConnection:
         # Listening from the first byte on, because a server may refuse long before the last.
         reply = asyncio.ensure_future(client.protocol.read_response())
         try:
+            # aiosmtplib drops an answer that nobody waits for yet, and uvloop hands answers over
+            # before it starts new tasks: a short mail's would be lost.
+            await asyncio.sleep(0)
             await self._stream(mail, reply)
             async with asyncio.timeout(FINAL_SECONDS):
                 response = await reply
@@ -163,14 +166,20 @@ class SmtpConnection:
         writer = self._stream_writer()
         async with contextlib.aclosing(mail.chunks()) as chunks:
             async for chunk in chunks:
+                await self._heed(reply)
                 writer.write(chunk)
                 async with asyncio.timeout(STALL_SECONDS):
                     await writer.drain()
-                if reply.done():
-                    early = await reply
-                    self.close()
-                    raise SMTPDataError(early.code, early.message)
+        await self._heed(reply)
         writer.write(b".\r\n")
+
+    async def _heed(self, reply: "asyncio.Future[SMTPResponse]") -> None:
+        # To write on a closed connection is no network error but a bug, says uvloop.
+        if reply.done() or not self.is_open:
+            async with asyncio.timeout(STALL_SECONDS):
+                early = await reply
+            self.close()
+            raise SMTPDataError(early.code, early.message)
 
     def _stream_writer(self) -> asyncio.StreamWriter:
         # Kept as long as the connection: from Python 3.13 on its end closes the transport.

@@ -1,5 +1,6 @@
 """A real SMTP server in the test's process, with TLS, login and a temper."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -8,6 +9,7 @@ from email.policy import SMTP as SMTP_POLICY
 from typing import Any
 
 import pytest
+import uvloop
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -90,6 +92,11 @@ class SmtpPeer:
     def url(self) -> str:
         """Its address without login and TLS."""
         return f"smtp://127.0.0.1:{self.port}"
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Every test here on asyncio's loop and on the worker's: their transports differ."""
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture
