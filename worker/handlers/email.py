@@ -9,14 +9,14 @@ import re
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.utils import format_datetime, parseaddr
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, FilePath, PrivateAttr, SecretStr
 
 from message_store.message import Message
 from worker.handlers.contract import AttachmentFile, Context, Handler
 from worker.handlers.mail_text import headline, html_page, plain_page
-from worker.handlers.mime import Mail, MailFile
+from worker.handlers.mime import HeaderValue, Mail, MailFile
 from worker.handlers.plain_text import one_line
 from worker.handlers.rendering import TemplateText
 from worker.handlers.smtp_pool import SmtpPool
@@ -32,7 +32,7 @@ def parse_address(text: str) -> Address:
     A domain beyond ASCII is written in its ASCII form.
     """
     name, address = parseaddr(text)
-    if not _ADDRESS.fullmatch(address) or any(c in text for c in "\r\n"):
+    if not _ADDRESS.fullmatch(address) or "=?" in address or any(c in text for c in "\r\n"):
         raise ValueError('not a mail address; write "office@example.com" or "Name <a@example.com>"')
     user, _, domain = address.rpartition("@")
     try:
@@ -116,7 +116,7 @@ class Email(Handler):
             self._pool = SmtpPool(SmtpServer.parse(self.smtp.get_secret_value()), self.ca)
         return self._pool
 
-    def _headers(self, message: Message, context: Context) -> dict[str, Any]:
+    def _headers(self, message: Message, context: Context) -> dict[str, HeaderValue]:
         sender = parse_address(self.sender)
         subject = one_line(context.render(self.subject, message)) or headline(message)
         return {

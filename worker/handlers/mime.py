@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from email.headerregistry import Address
 from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP
 from pathlib import Path
@@ -18,6 +19,9 @@ _POLICY = SMTP.clone(cte_type="7bit", max_line_length=76)
 _LINE = 57
 _CHUNK = _LINE * 4096
 _LEADING_DOT = re.compile(rb"(?m)^\.")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+HeaderValue = str | Address | tuple[Address, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class MailFile:
         main, _, sub = self.content_type.partition("/")
         charset = {"charset": "utf-8"} if main == "text" else {}
         part.set_content(
-            b"", main, sub, disposition="attachment", filename=self.name, params=charset
+            b"", main, sub, disposition="attachment", filename=literal(self.name), params=charset
         )
         return part.as_bytes().rstrip(b"\r\n") + b"\r\n\r\n"
 
@@ -44,14 +48,16 @@ class Mail:
     """A complete mail; `size` is what SMTP's SIZE means: octets before dot-stuffing."""
 
     def __init__(
-        self, headers: Mapping[str, str], plain: str, html: str, files: Sequence[MailFile]
+        self, headers: Mapping[str, HeaderValue], plain: str, html: str, files: Sequence[MailFile]
     ) -> None:
         text = EmailMessage(policy=_POLICY)
         text.set_content(plain)
         text.add_alternative(html, subtype="html")
         outer = EmailMessage(policy=_POLICY)
         for name, value in headers.items():
-            outer[name] = value
+            outer[name] = _literal(value)
+            if _CONTROL.search(str(outer[name])):
+                raise ValueError(f"a control character in the header {name}")
         outer["MIME-Version"] = "1.0"
         outer["Content-Type"] = "multipart/mixed"
         boundary = f"=_{secrets.token_hex(16)}"
@@ -81,10 +87,26 @@ class Mail:
         yield self._end
 
 
+def literal(text: str) -> str:
+    """The text without a beginning of RFC 2047's encoded words.
+
+    The standard library decodes them in whatever a header is given, line ends and all.
+    """
+    return text.replace("=?", "= ?")
+
+
 def encoded_length(size: int) -> int:
     """How many octets so many bytes take in base64 with CRLF after each line of 76."""
     full, rest = divmod(size, _LINE)
     return full * 78 + ((rest + 2) // 3 * 4 + 2 if rest else 0)
+
+
+def _literal(value: HeaderValue) -> HeaderValue:
+    if isinstance(value, str):
+        return literal(value)
+    if isinstance(value, Address):
+        return Address(literal(value.display_name), value.username, value.domain)
+    return tuple(Address(literal(a.display_name), a.username, a.domain) for a in value)
 
 
 async def _encoded(file: MailFile) -> AsyncGenerator[bytes]:

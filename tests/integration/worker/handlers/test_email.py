@@ -121,6 +121,31 @@ async def test_a_stranger_writes_no_header(smtp_peer: Start, send: Send) -> None
     assert not [name for name in names if "/" in str(name) or "\n" in str(name)]
 
 
+ENCODED = [
+    "=?utf-8?q?hello=0d=0aBcc:_evil@example.com=0d=0a=0d=0abody?=",
+    "=?utf-8?q?=00=1b=5b31m?=",
+    "=?utf-8?b?4oCuYWJj?=",
+]
+
+
+@pytest.mark.parametrize("text", ENCODED)
+@pytest.mark.parametrize("subject", ["", "{{ message.text }}"])
+async def test_encoded_words_of_a_stranger(
+    text: str, subject: str, smtp_peer: Start, send: Send
+) -> None:
+    """RFC 2047's words in a name or a text, even in a template's, end up as plain letters."""
+    peer = smtp_peer()
+    handler = email(peer.url, subject=subject)
+    await send(handler, Case({**SMS.wire, "subject": text, "from": {"name": text}}))
+    await handler.close()
+    (received,) = peer.temper.received
+    assert received.recipients == ["office@example.com"]
+    assert received.mail["Bcc"] is None
+    assert text.replace("=?", "= ?") in received.mail["Subject"]
+    assert received.mail["Subject"].isprintable()
+    assert received.mail.get_content_type() == "multipart/mixed"
+
+
 async def test_texts_and_templates(smtp_peer: Start, send: Send) -> None:
     """An SMS carries its text; templates take the place of subject and text."""
     peer = smtp_peer()

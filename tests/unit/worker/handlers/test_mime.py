@@ -2,6 +2,7 @@
 
 import re
 from email import message_from_bytes
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.handlers.contract import TransientError
-from worker.handlers.mime import Mail, MailFile, encoded_length
+from worker.handlers.mime import HeaderValue, Mail, MailFile, encoded_length
 
 NAME = "日本 " * 20 + "x.pdf"
 HEADERS = {"From": "a@example.com", "To": "b@example.com", "Subject": "Grüße " * 30}
@@ -67,6 +68,40 @@ async def test_a_file_cut_short_is_noticed(tmp_path: Path) -> None:
             path.unlink()
         with pytest.raises(TransientError, match=r"x\.pdf (lacks 1 bytes|cannot be read)"):
             await wire(Mail(HEADERS, "", "", [MailFile("x.pdf", "application/pdf", path, size)]))
+
+
+ENCODED = [
+    "=?utf-8?q?hello=0d=0aBcc:_evil@example.com=0d=0a=0d=0abody?=",
+    "=?utf-8?q?=00=1b=5b31m?= x",
+    "=?utf-8?b?4oCuYWJj?=",
+    "=?=?utf-8?q?=0aBcc:_a@example.com?=",
+]
+
+
+@pytest.mark.parametrize("text", ENCODED)
+async def test_encoded_words_stay_as_they_are_written(text: str) -> None:
+    """A name with an encoded word in it makes no line, no control and no direction character."""
+    headers: dict[str, HeaderValue] = {
+        "From": Address(text, "a", "example.com"),
+        "To": (Address(text, "b", "example.com"),),
+        "Subject": text,
+    }
+    files = [MailFile(f"{text}.pdf", "application/pdf", b"%PDF", 4)]
+    parsed = message_from_bytes(await wire(Mail(headers, "p", "h", files)), policy=default)
+    assert isinstance(parsed, EmailMessage)
+    assert {"Bcc"} & set(parsed.keys()) == set()
+    assert str(parsed["Subject"]) == text.replace("=?", "= ?")
+    assert [part.get_content_type() for part in parsed.walk()] == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+        "application/pdf",
+    ]
+    (file,) = parsed.iter_attachments()
+    for shown in (str(parsed["From"]), str(parsed["To"]), file.get_filename() or ""):
+        assert shown.isprintable()
+        assert "= ?" in shown
 
 
 def test_no_line_end_in_a_header() -> None:
