@@ -2,39 +2,19 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from functools import cache, lru_cache
-from typing import Annotated, Any
+from functools import lru_cache
+from typing import Annotated
 
-from jinja2 import ChainableUndefined, Template, TemplateError, meta
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2 import Template, TemplateError, meta
 from pydantic import AfterValidator
 
-from message_store.wire import WireModel
 from worker.handlers.contract import PermanentError
+from worker.handlers.template_bounds import MAX_LETTERS, TooMuchError
+from worker.handlers.template_sandbox import TemplateEnvironment, with_steps
 
-MAX_LETTERS = 256 * 1024
 NAMES = ("message", "mailbox", "route")
 
-
-class _Environment(ImmutableSandboxedEnvironment):
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """Also finds a field by RingCentral's spelling: `message.readStatus`, `message.from`."""
-        if isinstance(obj, WireModel):
-            attribute = _fields_by_wire_name(type(obj)).get(attribute, attribute)
-        return super().getattr(obj, attribute)
-
-
-@cache
-def _fields_by_wire_name(model: type[WireModel]) -> dict[str, str]:
-    return {field.alias or name: name for name, field in model.model_fields.items()}
-
-
-def _blank_if_none(value: object) -> object:
-    return "" if value is None else value
-
-
-# Every field of a message may be absent, so an absent one is empty text, not an error.
-_environment = _Environment(undefined=ChainableUndefined, finalize=_blank_if_none)
+_environment = TemplateEnvironment()
 
 
 @lru_cache(maxsize=512)
@@ -65,13 +45,15 @@ def render(template: str, values: Mapping[str, object]) -> str:
     pieces: list[str] = []
     room = MAX_LETTERS
     try:
-        for piece in _compiled(template).generate(values):
+        for piece in _compiled(template).generate(with_steps(values)):
             room -= len(piece)
             if room < 0:
                 raise PermanentError(f"a template's result is longer than {MAX_LETTERS} letters")
             pieces.append(piece)
     except PermanentError:
         raise
+    except TooMuchError as error:
+        raise PermanentError(f"a template {error}") from error
     except Exception as error:  # a template may fail in any way Python can
         raise PermanentError(f"a template failed: {type(error).__name__}") from error
     return "".join(pieces)
