@@ -16,6 +16,8 @@ from worker.handlers.contract import PermanentError, Reply, TransientError
 MAX_REPLY = 1024 * 1024
 TIMEOUT = aiohttp.ClientTimeout(total=60, connect=15, sock_read=30)
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# All that is handed out of IPv6; outside are wrappings, local translators and relics.
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 
 
 def is_public(address: str) -> bool:
@@ -30,6 +32,8 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if ip not in _GLOBAL_UNICAST:
+            return False
     return ip.is_global and not ip.is_multicast
 
 
@@ -92,6 +96,8 @@ class Egress:
                 return Reply(response.status, response.headers, await _bounded(response))
         except TimeoutError as error:
             raise TransientError(f"{target.host} did not answer in time") from error
+        except (aiohttp.InvalidURL, UnicodeError) as error:
+            raise PermanentError(f"{target.host} is no host's name or address") from error
         except aiohttp.ClientError as error:
             raise TransientError(_words(target, error)) from error
         except ValueError as error:

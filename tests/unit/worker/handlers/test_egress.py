@@ -86,6 +86,14 @@ async def address() -> AsyncIterator[str]:
         ("::ffff:8.8.8.8", True),
         ("64:ff9b::a00:1", False),
         ("2002:7f00:1::", False),
+        ("2002:808:808::", True),
+        ("64:ff9b::808:808", True),
+        ("64:ff9b:1::808:808", False),
+        ("::10.0.0.1", False),
+        ("::8.8.8.8", False),
+        ("::ffff:0:10.0.0.1", False),
+        ("fec0::1", False),
+        ("ff02::1", False),
         ("not an address", False),
     ],
 )
@@ -131,11 +139,11 @@ async def test_internal_addresses_are_refused(host: str) -> None:
     await egress.close()
 
 
-@pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "127.1"])
+@pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "127.1", "1.2.3.4.5", "a..b"])
 async def test_numbers_in_disguise(host: str) -> None:
-    """Other spellings of loopback lead nowhere."""
+    """Other spellings of loopback lead nowhere, and no second attempt."""
     egress = Egress(resolver=Names("127.0.0.1"))
-    with pytest.raises((PermanentError, TransientError)):
+    with pytest.raises(PermanentError, match=r"no host's name|not a public address"):
         await egress.request("GET", f"http://{host}/")
     await egress.close()
 
