@@ -107,8 +107,14 @@ class SmtpPool:
     async def _new(self) -> SmtpConnection:
         if self._setup is None:
             self._setup = asyncio.create_task(asyncio.to_thread(_set_up, self._ca))
+            self._setup.add_done_callback(self._forget_failure)
         context, hostname = await asyncio.shield(self._setup)
         return SmtpConnection(self._server, context, hostname)
+
+    def _forget_failure(self, setup: asyncio.Task[tuple[ssl.SSLContext, str]]) -> None:
+        # A file that was missing may be there for the next mail.
+        if setup.cancelled() or setup.exception() is not None:
+            self._setup = None
 
     def _put_back(self, connection: SmtpConnection) -> None:
         if not connection.is_open:

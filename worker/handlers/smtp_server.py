@@ -69,4 +69,5 @@ def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        # Not *.localhost: a name server may say where that is.
+        return host == "localhost"

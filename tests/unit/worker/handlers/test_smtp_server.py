@@ -14,6 +14,8 @@ SECRET = "hunter2"
         ("smtp://mail.example.com", SmtpServer("mail.example.com", 25, "offered")),
         ("smtp://u:p@mail.example.com", SmtpServer("mail.example.com", 587, "required", "u", "p")),
         ("smtp://u:p@localhost:1025", SmtpServer("localhost", 1025, "none", "u", "p")),
+        ("smtp://x.localhost", SmtpServer("x.localhost", 25, "offered")),
+        ("smtp://u:p@x.localhost", SmtpServer("x.localhost", 587, "required", "u", "p")),
         ("smtp://[::1]:2525/", SmtpServer("::1", 2525, "none")),
         ("smtp://mail.example.com?starttls=yes", SmtpServer("mail.example.com", 587, "required")),
         ("smtp+starttls://localhost:26", SmtpServer("localhost", 26, "required")),

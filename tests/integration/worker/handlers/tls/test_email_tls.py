@@ -100,3 +100,17 @@ async def test_a_file_without_certificates(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("nothing")
     with pytest.raises(PermanentError, match=r"no certificates in .*ca\.pem, .* option ca"):
         await Bench(SMS, tmp_path).attempt(email("smtps://localhost:1", tmp_path / "ca.pem"))
+
+
+async def test_a_file_put_right_serves_the_next_mail(
+    smtp_peer: Start, certificate: Certificate, tmp_path: Path
+) -> None:
+    """A failure to set TLS up is not kept for the worker's life."""
+    ca, context = certificate
+    peer = smtp_peer(ssl_context=context)
+    (tmp_path / "ca.pem").write_text("nothing")
+    handler = email(f"smtps://localhost:{peer.port}", tmp_path / "ca.pem")
+    with pytest.raises(PermanentError, match="no certificates"):
+        await Bench(SMS, tmp_path).attempt(handler)
+    (tmp_path / "ca.pem").write_text(ca.read_text())
+    assert await send(handler, tmp_path) == "mailed to 1 recipient"
