@@ -8,17 +8,16 @@ from typing import Any, Self
 
 from pydantic import AnyUrl
 
-from message_store.content import Content
 from message_store.errors import ConnectionFailed, NotFound, RingCentralError
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
-from message_store.protocol import Outcomes
+from message_store.protocol import ContentStream, Outcomes
 from worker.handlers.conformance_cases import Case
 from worker.handlers.contract import Reply, TransientError
 from worker.handlers.egress import Egress
 
 
-class FakeContent(Content):
+class FakeContent:
     """The bytes of one attachment in pieces; may break off or hang in the middle."""
 
     def __init__(self, content: bytes, content_type: str, *, breaks: bool, hangs: bool) -> None:
@@ -70,7 +69,7 @@ class FakeStore:
 
     def content(
         self, mailbox: Mailbox, message_id: str, attachment: Attachment, *, offset: int = 0
-    ) -> AbstractAsyncContextManager[Content]:
+    ) -> AbstractAsyncContextManager[ContentStream]:
         """The attachment's bytes, or the break or silence that was set."""
         self.downloads += 1
         self.asked.set()
