@@ -69,3 +69,36 @@ async def test_webhook_killed(
     await ringcentral.receives_sms("nobody heard")
 
     await eventually(line.archived, within=20)
+
+
+async def test_a_stop_cuts_no_step(
+    line: Line, started: Start, ringcentral: RingCentral, tmp_path: Path, eventually: Eventually
+) -> None:
+    """A worker that is told to stop lets a step end, records it, and leaves the rest due."""
+    line.configure(
+        f"""
+[handlers.first]
+use = "gate:Gate"
+notes = "{tmp_path}/first"
+gate = "{tmp_path}/open"
+[handlers.second]
+use = "gate:Gate"
+notes = "{tmp_path}/second"
+[[routes]]
+name = "two steps"
+steps = ["first", "second", "mark-read"]
+"""
+    )
+    await started()
+    sms = await ringcentral.receives_sms("hold on")
+    await eventually((tmp_path / "first").exists)
+
+    line.processes["worker"].terminate()
+    (tmp_path / "open").touch()
+    await eventually(lambda: line.processes["worker"].poll() is not None, within=30)
+    assert line.processes["worker"].returncode == 0
+    line.start("worker")
+
+    await eventually(lambda: line.is_read(sms["id"]), within=20)
+    assert (tmp_path / "first").read_text().split() == [str(sms["id"])]
+    assert (tmp_path / "second").read_text().split() == [str(sms["id"])]

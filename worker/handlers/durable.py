@@ -69,7 +69,7 @@ class DurableFolders:
             for path, _ in written:
                 path.unlink(missing_ok=True)
 
-    def _make(self, folder: Path) -> bool:
+    def _make(self, folder: Path, *, again: bool = False) -> bool:
         try:
             self._make_parent(folder.parent)
             folder.mkdir(mode=0o700)
@@ -78,10 +78,10 @@ class DurableFolders:
                 raise
             return False
         except FileNotFoundError:
-            if not self._durable:
+            if again or not self._durable:
                 raise
             self._durable.clear()  # somebody removed a parent
-            return self._make(folder)
+            return self._make(folder, again=True)
         return True
 
     def _make_parent(self, folder: Path) -> None:

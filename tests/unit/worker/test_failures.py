@@ -85,7 +85,7 @@ def test_the_longer_wait_wins() -> None:
 def test_a_bug_says_where() -> None:
     """An unforeseen error is named with its type and place, a foreseen one by its words."""
     with pytest.raises(KeyError) as caught:
-        {}["boom"]
+        dict[str, str]()["boom"]
 
     assert reason(caught.value).startswith("KeyError: 'boom' (test_failures.py:")
     assert reason(PermanentError("no such room")) == "no such room"
