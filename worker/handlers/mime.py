@@ -4,13 +4,12 @@ import asyncio
 import binascii
 import re
 import secrets
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP
 from pathlib import Path
-from typing import Any
 
 from worker.handlers.contract import TransientError
 
@@ -110,23 +109,25 @@ def _literal(value: HeaderValue) -> HeaderValue:
 
 
 async def _encoded(file: MailFile) -> AsyncGenerator[bytes]:
-    left = file.size
     if isinstance(file.content, bytes):
         yield _base64_lines(file.content)
         return
-    with await _read(file, file.content.open, "rb") as stream:
-        while data := await _read(file, stream.read, min(_CHUNK, left)):
-            left -= len(data)
-            yield _base64_lines(data)
-    if left:
-        raise TransientError(f"{file.name} lacks {left} bytes on disk")
+    for start in range(0, file.size, _CHUNK):
+        length = min(_CHUNK, file.size - start)
+        try:
+            data = await asyncio.to_thread(_piece, file.content, start, length)
+        except OSError as error:
+            raise TransientError(f"{file.name} cannot be read: {error.strerror}") from error
+        if len(data) < length:
+            raise TransientError(f"{file.name} lacks {length - len(data)} bytes on disk")
+        yield _base64_lines(data)
 
 
-async def _read(file: MailFile, call: Callable[..., Any], *args: Any) -> Any:
-    try:
-        return await asyncio.to_thread(call, *args)
-    except OSError as error:
-        raise TransientError(f"{file.name} cannot be read: {error.strerror}") from error
+def _piece(path: Path, start: int, length: int) -> bytes:
+    # Opened for each piece: a file opened for somebody who is then cancelled would stay open.
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read(length)
 
 
 def _base64_lines(data: bytes) -> bytes:

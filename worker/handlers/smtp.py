@@ -122,15 +122,22 @@ class SmtpConnection:
 
     async def quit(self) -> None:
         """Take leave; never fails."""
+        transport = self._client.transport
         with contextlib.suppress(Exception):
             async with asyncio.timeout(5):
                 await self._client.quit()
-        self.close()
+        self._drop(transport)
 
     def close(self) -> None:
         """Drop the connection at once."""
+        self._drop(self._client.transport)
+
+    def _drop(self, transport: asyncio.BaseTransport | None) -> None:
         self._client.close()
         self._writer = None
+        if transport is not None:
+            # Else half a mail would still be flushed, and TLS wait for the other side's farewell.
+            cast("asyncio.WriteTransport", transport).abort()
 
     async def _forget(self) -> None:
         # The connection stays good for the next mail.

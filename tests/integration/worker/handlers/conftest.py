@@ -1,6 +1,7 @@
 """A real SMTP server in the test's process, with TLS, login and a temper."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -97,6 +98,13 @@ class SmtpPeer:
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Every test here on asyncio's loop and on the worker's: their transports differ."""
     return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_open() -> Iterator[None]:
+    """A connection or file that nobody closed is found at once, not whenever memory is cleaned."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
