@@ -6,6 +6,7 @@ the mail back for all, three attempts long.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.utils import format_datetime, parseaddr
@@ -66,7 +67,7 @@ class Email(Handler):
     subject: TemplateText = ""
     """A template for the subject; without it, the kind of message and who sent it."""
     text: TemplateText = ""
-    """A template for the text; without it, the text of the message."""
+    """A template for the text; without it, the text of the message or what was said in it."""
     ca: FilePath | None = None
     """A file with the certificate authority of a server that has none of the public ones."""
 
@@ -75,10 +76,12 @@ class Email(Handler):
     async def handle(self, message: Message, context: Context) -> str:
         """Send it; the words say to how many recipients."""
         files = [await _mail_file(file) for file in context.attachments]
+        text = context.render(self.text, message) or message.text
+        text = text or _transcription(context.attachments, files)
         sender, recipients = parse_address(self.sender), [parse_address(to) for to in self.to]
         mail = Mail(
             self._headers(message, context),
-            plain_page(message, text := context.render(self.text, message), _names(files)),
+            plain_page(message, text, _names(files)),
             html_page(message, text, _names(files)),
             files,
         )
@@ -140,6 +143,14 @@ async def _mail_file(file: AttachmentFile) -> MailFile:
     content = await file.content()
     size = len(content) if isinstance(content, bytes) else content.stat().st_size
     return MailFile(file.name, file.content_type, content, size)
+
+
+def _transcription(parts: Sequence[AttachmentFile], files: Sequence[MailFile]) -> str:
+    """What was said in a voicemail, if RingCentral has written it down."""
+    for part, file in zip(parts, files, strict=True):
+        if part.type == "AudioTranscription" and isinstance(file.content, bytes):
+            return file.content.decode("utf-8-sig", "replace").strip()
+    return ""
 
 
 def _names(files: list[MailFile]) -> list[str]:

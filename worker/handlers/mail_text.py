@@ -19,14 +19,14 @@ _PAGE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_
 <body style="margin:0;padding:16px;font:16px/1.5 -apple-system,'Segoe UI',Roboto,Arial,sans-serif">
 <div style="max-width:600px;margin:0 auto">
 <h1 style="margin:0 0 12px;font-size:20px;line-height:1.3;\
-overflow-wrap:anywhere">{{ headline }}</h1>
+text-wrap:balance;overflow-wrap:anywhere">{{ headline }}</h1>
 {% if text %}
 <p style="margin:0 0 16px;padding:12px 14px;border-left:4px solid #2f6fde;\
 white-space:pre-wrap;overflow-wrap:anywhere">{{ text }}</p>
 {% endif %}
 <table role="presentation" cellpadding="0" cellspacing="0" style="border-collapse:collapse">
 {% for name, value in facts %}
-<tr><td style="padding:2px 14px 2px 0;color:#777;vertical-align:top">{{ name }}</td>\
+<tr><td style="padding:2px 14px 2px 0;opacity:.7;vertical-align:top">{{ name }}</td>\
 <td style="padding:2px 0;overflow-wrap:anywhere">{{ value }}</td></tr>
 {% endfor %}
 </table>

@@ -147,7 +147,7 @@ async def test_encoded_words_of_a_stranger(
 
 
 async def test_texts_and_templates(smtp_peer: Start, send: Send) -> None:
-    """An SMS carries its text; templates take the place of subject and text."""
+    """An SMS carries its text, a voicemail its transcription; templates take their place."""
     peer = smtp_peer()
     plain = email(peer.url)
     own = email(peer.url, subject="{{ message.type }}!", text="Call {{ message.from.name }}")
@@ -164,6 +164,7 @@ async def test_texts_and_templates(smtp_peer: Start, send: Send) -> None:
     ]
     texts = [str(body.get_content()) for mail in mails if (body := mail.get_body(("plain",)))]
     assert "Are you open today?" in texts[0]
+    assert texts[1].splitlines()[2:4] == ["Please call me back. Grüße!", ""]
     assert "Call Jane Doe" in texts[3]
     assert "Are you open" not in texts[3]
 
