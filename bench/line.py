@@ -202,7 +202,7 @@ def naive(folder: Path) -> Figures:
         place.start(
             "worker",
             *(sys.executable, "-m", "celery", "-A", "bench.naive", "worker"),
-            *("-P", "prefork", "-c", str(WORKERS)),
+            *("-P", "prefork", "-c", str(WORKERS), "--loglevel", "INFO"),
         )
         wait_until(lambda: listens(place.webhook))
         wait_until(lambda: "ready" in (place.folder / "worker.log").read_text())

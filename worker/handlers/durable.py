@@ -52,7 +52,11 @@ class DurableFolders:
         `manifest.json` comes last and is the commit. Two writers at once, also in different
         processes, end with the files and the manifest of one of them. Raises OSError.
         """
-        if not self._make(folder):
+        if self._make(folder):
+            with contextlib.suppress(FileExistsError):  # another writer was quicker
+                _fill(folder, sources)
+                return True
+        else:
             _clear_stale(folder)
         written: list[tuple[Path, Entry]] = []
         try:
@@ -96,22 +100,47 @@ class DurableFolders:
         self._durable.add(folder)
 
 
+def _fill(folder: Path, sources: Sequence[Source]) -> None:
+    """Write into a folder that was just made: nothing in it has to be replaced."""
+    entries: list[Entry] = []
+    try:
+        with _locked(folder) as descriptor:
+            entries.extend(_write(folder / source.name, source) for source in sources)
+            aside, _ = _write_aside(folder, _manifest(entries))
+            aside.replace(folder / MANIFEST)
+            os.fsync(descriptor)
+    except BaseException:
+        for entry in entries:
+            (folder / entry.name).unlink(missing_ok=True)
+        raise
+    _sync(folder.parent)
+
+
+def _manifest(entries: Sequence[Entry]) -> Source:
+    content = orjson.dumps({"files": entries}, option=orjson.OPT_INDENT_2) + b"\n"
+    return Source(MANIFEST, "application/json", content)
+
+
 def _commit(folder: Path, written: Sequence[tuple[Path, Entry]]) -> bool:
     entries = [entry for _, entry in written]
-    manifest = orjson.dumps({"files": entries}, option=orjson.OPT_INDENT_2) + b"\n"
-    if _holds(folder, manifest, entries):
+    manifest = _manifest(entries)
+    if _holds(folder, manifest.content, entries):
         return False
     # Without its manifest an older version of the message is in the making again.
     (folder / MANIFEST).unlink(missing_ok=True)
     for path, entry in written:
         path.replace(folder / entry.name)
-    path, _ = _write_aside(folder, Source(MANIFEST, "application/json", manifest))
+    path, _ = _write_aside(folder, manifest)
     path.replace(folder / MANIFEST)
     return True
 
 
 def _write_aside(folder: Path, source: Source) -> tuple[Path, Entry]:
     path = folder / f".{secrets.token_hex(8)}.part"
+    return path, _write(path, source)
+
+
+def _write(path: Path, source: Source) -> Entry:
     digest = hashlib.sha256()
     size = 0
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -128,7 +157,7 @@ def _write_aside(folder: Path, source: Source) -> tuple[Path, Entry]:
         raise
     finally:
         os.close(descriptor)
-    return path, Entry(source.name, size, digest.hexdigest(), source.content_type)
+    return Entry(source.name, size, digest.hexdigest(), source.content_type)
 
 
 def _chunks(content: Path | bytes) -> Iterator[bytes | memoryview]:
@@ -141,7 +170,7 @@ def _chunks(content: Path | bytes) -> Iterator[bytes | memoryview]:
             yield buffer[:count]
 
 
-def _holds(folder: Path, manifest: bytes, entries: Sequence[Entry]) -> bool:
+def _holds(folder: Path, manifest: Path | bytes, entries: Sequence[Entry]) -> bool:
     try:
         return (folder / MANIFEST).read_bytes() == manifest and all(
             (folder / entry.name).stat().st_size == entry.size for entry in entries

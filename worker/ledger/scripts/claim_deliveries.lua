@@ -16,7 +16,7 @@ while left > 0 do
       redis.call('ZREM', due_key(mailbox), member)
       if fields[1] and fields[2] then
         redis.call('HSET', key, 'c:' .. route, token)
-        redis.call('ZADD', P .. 'running', now + lease, mailbox .. '\t' .. member)
+        begin_running(mailbox, mailbox .. '\t' .. member, now + lease)
         claimed[#claimed + 1] = { mailbox, id, route, fields[1], fields[2] }
         left = left - 1
       end

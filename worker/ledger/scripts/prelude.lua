@@ -35,8 +35,22 @@ local function make_due(mailbox, id, route, at, now)
   more_due(mailbox, now)
 end
 
--- Closing steps gather per mailbox and go out on 100 ids, an idle moment (nothing
--- due in the mailbox), or a minute; a trickle is held back to one call in three seconds.
+-- Claims under way: all of them by when they lapse, and how many each mailbox has.
+local function begin_running(mailbox, member, lapses)
+  if redis.call('ZADD', P .. 'running', lapses, member) == 1 then
+    redis.call('HINCRBY', P .. 'running-by-mailbox', mailbox, 1)
+  end
+end
+
+local function end_running(mailbox, member)
+  if redis.call('ZREM', P .. 'running', member) == 1
+    and redis.call('HINCRBY', P .. 'running-by-mailbox', mailbox, -1) <= 0 then
+    redis.call('HDEL', P .. 'running-by-mailbox', mailbox)
+  end
+end
+
+-- Closing steps gather per mailbox and go out on 100 ids, an idle moment (nothing due or running in
+-- the mailbox), or a minute; a trickle is held back to one call in three seconds.
 local function gather(mailbox, id, step, now)
   local key, member = closing_key(mailbox, step), mailbox .. '\t' .. step
   redis.call('ZADD', key, 'NX', now, id)
@@ -47,7 +61,8 @@ local function gather(mailbox, id, step, now)
   if redis.call('ZCARD', key) >= GATHER_COUNT then
     at = now
   elseif redis.call('ZCOUNT', due_key(mailbox), '-inf', now + GATHER_IDLE) == 0 then
-    at = math.min(at, math.max(now + GATHER_IDLE, last + GATHER_APART))
+    local running = redis.call('HEXISTS', P .. 'running-by-mailbox', mailbox)
+    at = math.min(at, math.max(now + running * GATHER_IDLE, last + GATHER_APART))
   end
   redis.call('ZADD', P .. 'closing-due', at, member)
 end

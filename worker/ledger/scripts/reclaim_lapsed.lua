@@ -4,7 +4,7 @@ local now, back = clock(), 0
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', P .. 'running', '-inf', now, 'LIMIT', 0, 500)) do
   local mailbox, id, route = split(member)
   local key = message_key(mailbox, id)
-  redis.call('ZREM', P .. 'running', member)
+  end_running(mailbox, member)
   redis.call('HDEL', key, 'c:' .. route)
   local json = redis.call('HGET', key, 'd:' .. route)
   if json then

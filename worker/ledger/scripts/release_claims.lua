@@ -6,7 +6,7 @@ for i = 2, #ARGV do
   local key = message_key(mailbox, id)
   if redis.call('HGET', key, 'c:' .. route) == ARGV[1] then
     redis.call('HDEL', key, 'c:' .. route)
-    redis.call('ZREM', P .. 'running', ARGV[i])
+    end_running(mailbox, ARGV[i])
     make_due(mailbox, id, route, now, now)
   end
 end

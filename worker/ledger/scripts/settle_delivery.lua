@@ -7,7 +7,7 @@ local member = mailbox .. '\t' .. id .. '\t' .. route
 if redis.call('HGET', key, 'c:' .. route) ~= ARGV[4] then return -1 end
 redis.call('HSET', key, 'd:' .. route, json)
 redis.call('HDEL', key, 'c:' .. route, 'l:' .. route)
-redis.call('ZREM', P .. 'running', member)
+end_running(mailbox, member)
 local state = cjson.decode(json).state
 if state == 'due' then
   make_due(mailbox, id, route, now + tonumber(wait), now)

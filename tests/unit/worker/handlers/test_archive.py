@@ -154,7 +154,7 @@ def test_two_writers_commit_one_after_the_other(tmp_path: Path) -> None:
 def test_a_manifest_comes_after_everything_is_synced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each file is synced before it gets its name, the manifest last, then folder and parents."""
+    """Each file is synced before the manifest gets its name; then come folder and parents."""
     steps: list[str] = []
     names: dict[int, str] = {}
     real_open, real_replace = os.open, Path.replace
@@ -174,9 +174,12 @@ def test_a_manifest_comes_after_everything_is_synced(
     folders = DurableFolders(tmp_path)
     folders.write(tmp_path / "day/Fax-1", [Source("a", "x/y", b"1"), Source("b", "x/y", b"2")])
     assert steps == [
-        *("sync " + tmp_path.name, "sync part", "sync part", "a", "b", "sync part"),
+        *("sync " + tmp_path.name, "sync a", "sync b", "sync part"),
         *("manifest.json", "sync Fax-1", "sync day"),
     ]
+    steps.clear()
+    folders.write(tmp_path / "day/Fax-1", [Source("a", "x/y", b"3")])
+    assert steps == ["sync part", "a", "sync part", "manifest.json", "sync Fax-1", "sync day"]
     steps.clear()
     folders.write(tmp_path / "day/Fax-2", [])
     assert steps == ["sync part", "manifest.json", "sync Fax-2", "sync day"]
