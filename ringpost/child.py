@@ -20,12 +20,14 @@ Echo = Callable[[str, str], None]
 class Program:
     """What to start, how to see that it is ready, how long a clean stop may take.
 
-    `keep_open` are file descriptors it inherits; `advice` is said when it dies.
+    `withheld` are variables of ours that it does not get; `keep_open` are file descriptors it
+    inherits; `advice` is said when it dies.
     """
 
     name: str
     command: tuple[str, ...]
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)  # carries secrets
+    withheld: frozenset[str] = frozenset()
     ready: Callable[[], Awaitable[bool]] | None = None
     ready_within: float = 30.0
     stop_within: float = 5.0
@@ -60,7 +62,7 @@ class Child:
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=STDOUT,
-            env={**os.environ, **self.program.environ},
+            env=self._environment(),
             process_group=0,
             pass_fds=self.program.keep_open,
             limit=_LINE_LIMIT,
@@ -91,6 +93,11 @@ class Child:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
         await ended
+
+    def _environment(self) -> dict[str, str]:
+        withheld = self.program.withheld
+        ours = {name: value for name, value in os.environ.items() if name not in withheld}
+        return ours | dict(self.program.environ)
 
     async def _pass_on(self, process: Process) -> None:
         stream = process.stdout

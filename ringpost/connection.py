@@ -1,8 +1,8 @@
 """Puts the Message Store client and the ledger together for one command and takes them apart."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from message_store.auth import Authenticator, Credentials, MemoryTokenStore, Tok
 from message_store.client import MessageStore
 from message_store.errors import RingCentralError
 from message_store.limits import Limits, NoLimits
+from ringpost.checks.redis import no_answer
 from ringpost.refusal import Refusal
 from ringpost.surroundings import insist_on_credentials, running_settings
 from worker.ledger import Ledger, LedgerError, credential_scope, open_ledger
@@ -38,9 +39,9 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
     except RingCentralError as error:
-        raise Refusal(f"RingCentral: {error}", exit_code=1) from None
-    except LedgerError as error:
-        raise Refusal(f"REDIS_URL: Redis does not answer: {error}", exit_code=1) from None
+        words = str(error)
+        named = words if words.startswith("RingCentral") else f"RingCentral: {words}"
+        raise Refusal(named, exit_code=1) from None
 
 
 @asynccontextmanager
@@ -52,8 +53,9 @@ async def ledger() -> AsyncIterator[Ledger]:
             f"RINGPOST_DATA={settings.data}: REDIS_URL is not set and no `ringpost run` uses this "
             "data directory; start one, or set REDIS_URL to the Redis of your workers"
         )
-    async with open_ledger(settings.redis_url) as opened:
-        yield opened
+    with _answering(settings.redis_url):
+        async with open_ledger(settings.redis_url) as opened:
+            yield opened
 
 
 @asynccontextmanager
@@ -66,11 +68,21 @@ async def message_store() -> AsyncIterator[Connection]:
     insist_on_credentials(settings)
     credentials = credentials_of(settings)
     async with AsyncExitStack() as stack:
+        if settings.redis_url is not None:
+            stack.enter_context(_answering(settings.redis_url))
         tokens, limits = await _shared(settings, stack)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         authenticator = Authenticator(session, settings.server, credentials, tokens, limits)
         store = MessageStore(session, settings.server, authenticator, limits)
         yield Connection(store, authenticator, tokens, settings)
+
+
+@contextmanager
+def _answering(redis_url: str) -> Iterator[None]:
+    try:
+        yield
+    except LedgerError as error:
+        raise no_answer(redis_url, error, exit_code=1) from None
 
 
 def credentials_of(settings: Settings) -> Credentials:

@@ -4,10 +4,11 @@ import fcntl
 import json
 import os
 import secrets
+import stat
 import string
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -29,7 +30,12 @@ class DataDirectory:
     def prepare(self) -> None:
         """Create it with mode 0700 if absent; raises Refusal if it cannot be written."""
         try:
+            if self.path.exists() and not self.path.is_dir():
+                raise Refusal(
+                    f"RINGPOST_DATA={self.path}: is a file, not a folder; set RINGPOST_DATA to one"
+                )
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._close_to_others()
             trial = self.path / f".trial-{secrets.token_hex(4)}"
             trial.touch(mode=0o600)
             trial.unlink()
@@ -39,13 +45,34 @@ class DataDirectory:
                 f"({error.strerror}); make it writable or set RINGPOST_DATA to another"
             ) from None
 
+    def why_unusable(self) -> str | None:
+        """What stands in the way of `prepare`, found out without making anything; None: nothing."""
+        place = self.path
+        while not os.path.lexists(place):
+            place = place.parent
+        if not place.is_dir():
+            return f"{place} is a file, not a folder"
+        if not os.access(place, os.W_OK | os.X_OK):
+            return f"{place} cannot be written"
+        return None
+
+    def _close_to_others(self) -> None:
+        """Take an existing folder of ours away from group and others.
+
+        Not one that is for others as well: where we or our user are at home, or all may write.
+        """
+        found = self.path.stat()
+        shared = found.st_mode & stat.S_ISVTX or self.path in (Path.home(), *_and_above(Path.cwd()))
+        if found.st_uid == os.getuid() and found.st_mode & 0o077 and not shared:
+            self.path.chmod(0o700)
+
     @contextmanager
     def held(self) -> Iterator[int]:
         """Hold the directory; yields the locked file's descriptor, for children to hold it too.
 
         Raises Refusal if another instance holds it.
         """
-        with self._lock.open("a+") as file:
+        with open(self._lock, "a+", opener=_private) as file:
             if not _lock(file):
                 file.seek(0)
                 holder = file.read(20).strip() or "unknown"
@@ -92,6 +119,17 @@ class DataDirectory:
                 f"{path}: not 16 to 64 letters and digits; delete it and a new one is made"
             )
         return token
+
+
+def _private(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags, 0o600)
+    with suppress(OSError):  # somebody else's that we may use all the same
+        os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
+def _and_above(path: Path) -> tuple[Path, ...]:
+    return (path, *path.parents)
 
 
 def _lock(file: IO[str]) -> bool:

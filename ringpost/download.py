@@ -11,7 +11,7 @@ from message_store.client import MessageStore
 from message_store.errors import RingCentralError
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
-from ringpost.mailbox_by_hand import open_mailbox
+from ringpost.mailbox_by_hand import in_words, open_mailbox
 from ringpost.output import progress
 from worker.free_space import require_room
 from worker.handlers.filenames import attachment_names, safe_id
@@ -30,9 +30,10 @@ async def save(name: str, ids: Sequence[str], folder: Path) -> tuple[list[Path],
                 try:
                     files += await _save_files(store, mailbox, message, folder)
                 except RingCentralError as error:
-                    problems[message_id] = str(error)
+                    problems[message_id] = in_words(error)
             else:
-                problems[message_id] = str(message or "RingCentral does not speak of it")
+                words = in_words(message) if message else "RingCentral does not speak of it"
+                problems[message_id] = words
     return files, problems
 
 

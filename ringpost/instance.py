@@ -45,14 +45,17 @@ class Instance:
         Raises Refusal, in lines, for whatever stands in the way.
         """
         if self._demo:
-            self._announce_demo()
             os.environ.update(self._demo.environ())
         else:
             insist_on_credentials(self._settings)
-        read_configuration(self._config)
+        configuration, _ = read_configuration(self._config)
         self._data.prepare()
         with self._data.held() as lock:
             children, webhook = self._prepare(lock)
+            secret = programs.secret_variables(configuration)
+            children = [programs.discreet(child, secret) for child in children]
+            if self._demo:
+                self._announce_demo()
             asyncio.run(self._supervise(children, webhook))
         self._terminal.say("Stopped.")
 
@@ -100,7 +103,7 @@ class Instance:
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, told)
-        shared = {"REDIS_URL": os.environ["REDIS_URL"]}
+        shared = {"REDIS_URL": os.environ["REDIS_URL"], "PORT": str(webhook.port)}
         if self._demo:
             shared |= self._demo.shared()
             shared |= {name: os.environ[name] for name in ("RINGPOST_CONFIG", "WEBHOOK_URL")}
@@ -118,6 +121,9 @@ class Instance:
         say = self._terminal.say
         say("No RingCentral credentials (RC_CLIENT_ID, RC_CLIENT_SECRET, RC_JWT) are set:")
         say(f"starting a sandbox on this machine, with {_near(self._config)}.")
+        own = self._settings.config
+        if self._config == CONFIGURATION and ("config" in self._settings.model_fields_set):
+            say(f"RINGPOST_CONFIG={own} is not used in the demonstration; --config {own} would be.")
 
     def _say_where(self, webhook: WebhookSettings) -> None:
         say, data = self._terminal.say, _near(self._data.path)
@@ -134,7 +140,7 @@ class Instance:
             say(f"  archive        {data}/archive")
             say(f"  mails          {data}/mail")
             say("Send another message from a second terminal (here: .venv/bin/ringpost):")
-            say("  ringpost sandbox send fax --file any.pdf")
+            say("  ringpost sandbox send fax      (--file sends a file of yours)")
         say("See how it goes: ringpost status")
         say()
 

@@ -1,11 +1,16 @@
 """What `ringpost run` starts besides Redis: the same commands as in the Procfile."""
 
 import sys
+from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 
 from ringpost.child import Program
 from ringpost.probes import LOOPBACK, answers_health
 from webhook.settings import Settings as WebhookSettings
+from worker.configuration import Configuration
+from worker.settings import environment
+from worker.substitution import taken
 
 _WORKER_STOPS_WITHIN = 55.0  # its own: 20 s for work under way, 30 s to close
 _WILDCARDS = {"0.0.0.0": LOOPBACK, "::": "::1", "": LOOPBACK}  # noqa: S104  # only looked up
@@ -38,6 +43,27 @@ def beat(data: Path) -> Program:
     )
 
 
+def discreet(program: Program, secret: Collection[str]) -> Program:
+    """The program without those of the `secret` variables that its part has no use for."""
+    if program.name == "worker":
+        return program
+    needed = _NEEDED.get(program.name, frozenset()) | _HARMLESS
+    return replace(program, withheld=frozenset(secret) - needed)
+
+
+def secret_variables(configuration: Configuration) -> set[str]:
+    """The names of variables that not every part has to know."""
+    environ = environment()
+    ours = {name for name in environ if name.startswith("RC_")}
+    return ours | _WIRE | set(taken(configuration.document.written, environ))
+
+
+_WIRE = frozenset({"REDIS_URL", "WEBHOOK_VERIFICATION_TOKEN", "WEBHOOK_URL"})
+_NEEDED = {"webhook": _WIRE | {"HOST", "PORT"}, "beat": frozenset({"REDIS_URL"})}
+# a configuration may name them, and every program relies on them
+_HARMLESS = frozenset(
+    {"PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "XDG_RUNTIME_DIR", "VIRTUAL_ENV", "PYTHONPATH"}
+)
 _CELERY = (sys.executable, "-m", "celery", "--quiet", "--app", "worker")
 
 

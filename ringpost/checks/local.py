@@ -1,11 +1,15 @@
-"""What can be seen without a network: settings, configuration, the webhook's address."""
+"""What can be seen without a network: settings, configuration, data directory, port."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
+from ringpost.data_directory import DataDirectory
 from ringpost.findings import Finding, fail, ok, warn
+from ringpost.probes import answers_health, insist_on_port
+from ringpost.programs import reachable
 from ringpost.refusal import Refusal
 from ringpost.surroundings import read_configuration
+from webhook.settings import ConfigurationError, load
 from worker.configuration import Configuration
 from worker.handlers.contract import Step
 from worker.settings import Settings
@@ -21,15 +25,27 @@ def check_configuration(
         return [fail("configuration", line) for line in refusal.lines], None, {}
     routes, count = len(configuration.routes), len(handlers)
     words = f"{path}: {routes} route{'s'[: routes != 1]}, {count} handler{'s'[: count != 1]}"
-    if not routes:
-        finding = warn("configuration", words, "without a [[routes]] table nothing happens")
-    else:
-        finding = ok("configuration", words)
-    return [finding], configuration, handlers
+    return [ok("configuration", words)], configuration, handlers
 
 
-def check_webhook(settings: Settings) -> list[Finding]:
-    """Whether RingCentral can tell us what is new."""
+def check_data(settings: Settings) -> list[Finding]:
+    """Whether there is room for what the worker keeps."""
+    trouble = DataDirectory(settings.data).why_unusable()
+    if trouble is None:
+        return [ok("data directory", str(settings.data))]
+    remedy = "make it writable or set RINGPOST_DATA to another"
+    return [fail("data directory", f"RINGPOST_DATA={settings.data}: {trouble}", remedy)]
+
+
+def check_webhook(settings: Settings, *, release: bool) -> list[Finding]:
+    """Whether the webhook starts with these settings, and RingCentral can tell us what is new.
+
+    In a `release` step each part runs alone, so that nobody makes a token.
+    """
+    try:
+        load(**_stand_ins(settings, release=release))
+    except ConfigurationError as error:
+        return [fail("webhook", line) for line in str(error).splitlines()]
     if settings.webhook_url is None:
         return [
             warn(
@@ -39,3 +55,34 @@ def check_webhook(settings: Settings) -> list[Finding]:
             )
         ]
     return [ok("webhook", settings.webhook_url)]
+
+
+def _stand_ins(settings: Settings, *, release: bool) -> dict[str, str]:
+    """Values for what `ringpost run` would bring."""
+    known = {"webhook_url": settings.webhook_url} if settings.webhook_url else {}
+    alone = release and settings.redis_url and settings.webhook_url
+    if not settings.webhook_verification_token and not alone:
+        known["webhook_verification_token"] = "0" * 16
+    known["redis_url"] = settings.redis_url or "redis://localhost"
+    return known
+
+
+async def check_port(running: Mapping[str, str]) -> list[Finding]:
+    """Whether the webhook can listen; what runs here already may be what listens."""
+    try:
+        webhook = load(webhook_verification_token="0" * 16, redis_url="redis://localhost")
+    except ConfigurationError:
+        return []  # said by `check_webhook`
+    told = running.get("PORT", "")
+    port = int(told) if told.isdecimal() else webhook.port
+    where = f"PORT={port}"
+    try:
+        insist_on_port(webhook.host, port)
+    except Refusal as refusal:
+        if not await answers_health(reachable(webhook.host), port)():
+            return [fail("port", line) for line in refusal.lines]
+        if told:
+            return [ok("port", f"{where}: the instance that runs here listens")]
+        words = f"{where}: a webhook listens there already"
+        return [warn("port", words, "if it is not the one of this installation, set another")]
+    return [ok("port", f"{where}: free")]

@@ -5,6 +5,7 @@ from redis.exceptions import RedisError
 
 from ringpost.findings import Finding, fail, ok, warn
 from ringpost.refusal import Refusal
+from worker.problems import address
 from worker.settings import Settings
 
 _PATIENCE = 5
@@ -30,17 +31,17 @@ async def insist_on_redis(url: str) -> None:
         async with _open(url) as redis:
             await redis.ping()
     except (RedisError, OSError, ValueError) as error:
-        raise Refusal(f"REDIS_URL={_shown(url)}: no answer ({reason(error)}); {START_IT}") from None
+        raise no_answer(url, error) from None
+
+
+def no_answer(url: str, error: Exception, exit_code: int = 2) -> Refusal:
+    """What to say when Redis does not answer."""
+    words = f"REDIS_URL {address(url)}: no answer ({reason(error)}); {START_IT}"
+    return Refusal(words, exit_code=exit_code)
 
 
 def _open(url: str) -> Redis:
     return Redis.from_url(url, socket_connect_timeout=_PATIENCE, socket_timeout=_PATIENCE)
-
-
-def _shown(url: str) -> str:
-    """The address without the password it may hold."""
-    head, at, place = url.rpartition("@")
-    return f"{head.partition('://')[0]}://***@{place}" if at else url
 
 
 START_IT = "start it, correct REDIS_URL, or unset it for the embedded one"

@@ -20,7 +20,12 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check configuration, credentials, permissions, Redis, destinations and the webhook."""
-    from ringpost.checks.local import check_configuration, check_webhook
+    from ringpost.checks.local import (
+        check_configuration,
+        check_data,
+        check_port,
+        check_webhook,
+    )
     from ringpost.connection import run
     from ringpost.data_directory import DataDirectory
     from ringpost.findings import fail
@@ -31,10 +36,10 @@ def check(
     except Refusal as refusal:
         _end([fail("settings", line) for line in refusal.lines], as_json)
         return
-    found, configuration, handlers = check_configuration(
-        config or settings.config, DataDirectory(settings.data).running_environ()
-    )
-    found += check_webhook(settings)
+    running = DataDirectory(settings.data).running_environ()
+    found, configuration, handlers = check_configuration(config or settings.config, running)
+    found += check_data(settings)
+    found += check_webhook(settings, release=config_only)
     if not config_only:
 
         async def ask() -> "list[Finding]":
@@ -43,6 +48,7 @@ def check(
             from ringpost.checks.ringcentral import check_ringcentral
 
             return [
+                *await check_port(running),
                 *await check_ringcentral(configuration, handlers),
                 *await check_redis(settings),
                 *await check_destinations(handlers),

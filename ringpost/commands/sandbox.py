@@ -14,7 +14,7 @@ URL = "RINGPOST_SANDBOX_URL"
 
 
 def sandbox(context: typer.Context) -> None:
-    """RingCentral on this machine: make messages arrive, such as `send fax --file any.pdf`."""
+    """RingCentral on this machine: make messages arrive, such as `send fax`."""
     # Its package is a program of its own and heavy to import: it is loaded only when it is asked.
     from ringpost.data_directory import DataDirectory
     from ringpost.surroundings import read_settings

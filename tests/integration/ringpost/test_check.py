@@ -42,7 +42,13 @@ def check(tmp_path: Path, ringcentral: RingCentral, redis_url: str) -> Check:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "ringpost", "check", "--json"),
             cwd=tmp_path,
-            env={**inherited, **shared, **ringcentral.environment(), **(environ or {})},
+            env={
+                **inherited,
+                "PORT": "0",
+                **shared,
+                **ringcentral.environment(),
+                **(environ or {}),
+            },
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -61,6 +67,8 @@ async def test_all_is_well(check: Check, ringcentral: RingCentral) -> None:
     mailbox = f"mailbox {ringcentral.account_id}/{ringcentral.extension_id}"
     assert {subject: finding["state"] for subject, finding in found.items()} == {
         "configuration": "ok",
+        "data directory": "ok",
+        "port": "ok",
         "webhook": "ok",
         "credentials": "ok",
         "app permissions": "ok",
@@ -108,6 +116,7 @@ async def test_a_permission_that_the_app_lacks(check: Check, ringcentral: RingCe
     ringcentral.denies("ReadAccounts", to="app")
     page = "https://developers.ringcentral.com/my-account.html#/applications"
     await _fails(check, "mailboxes", "ReadAccounts", page)
+    await _fails(check, "app permissions", "ReadAccounts", page)
 
 
 async def test_a_redis_that_evicts(check: Check, redis_url: str) -> None:

@@ -102,6 +102,116 @@ def test_a_data_directory_that_cannot_be_written(ringpost: Command, tmp_path: Pa
     _refused(answer, f"RINGPOST_DATA={tmp_path}/file/data", "Not a directory", "set RINGPOST_DATA")
 
 
+def test_a_data_directory_that_is_a_file(ringpost: Command, tmp_path: Path) -> None:
+    """It is said what it is."""
+    (tmp_path / "file").touch()
+    answer = ringpost("run", environ={"RINGPOST_DATA": "file"})
+    _refused(answer, f"RINGPOST_DATA={tmp_path}/file: is a file, not a folder", "set RINGPOST_DATA")
+
+
+def test_nothing_is_announced_that_is_then_refused(
+    ringpost: Command, tmp_path: Path, taken_port: int
+) -> None:
+    """No sandbox is said to start when the port is taken or the data directory held."""
+    assert ringpost("run", environ={"PORT": str(taken_port)}).out == ""
+    data = DataDirectory(tmp_path / "data")
+    data.prepare()
+    with data.held():
+        assert ringpost("run").out == ""
+
+
+RELEASE = {"REDIS_URL": "redis://127.0.0.1:9/0", "WEBHOOK_URL": "https://example.com/webhook"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "subject", "words"),
+    [
+        ({"PORT": "80000"}, "webhook", 'PORT "80000" must be a number from 0 to 65535'),
+        (RELEASE, "webhook", "WEBHOOK_VERIFICATION_TOKEN is not set"),
+        ({"WEBHOOK_URL": "https://example.com/healthz"}, "webhook", "/healthz"),
+        ({"RINGPOST_DATA": "ringpost.toml"}, "data directory", "is a file, not a folder"),
+        ({"RINGPOST_DATA": "ringpost.toml/data"}, "data directory", "RINGPOST_DATA to another"),
+        ({"REDIS_URL": "redis://127.0.0.1:abc/0"}, "settings", '"redis://127.0.0.1:abc/0" is no'),
+    ],
+)
+def test_the_release_check_sees_what_would_not_start(
+    ringpost: Command, tmp_path: Path, environ: dict[str, str], subject: str, words: str
+) -> None:
+    """What would stop a part at its start is found in the release step."""
+    (tmp_path / "ringpost.toml").write_text(CONFIGURATION)
+    answer = ringpost("check", "--config-only", environ=environ)
+    assert answer.code == 1, answer
+    (line,) = [line for line in answer.out.splitlines() if line.startswith("fail")]
+    assert line.startswith(f"fail {subject}: ")
+    assert words in line
+
+
+def test_the_release_check_takes_what_starts(ringpost: Command, tmp_path: Path) -> None:
+    """With a token all is well; without Redis `ringpost run` makes one. Nothing is created."""
+    (tmp_path / "ringpost.toml").write_text(CONFIGURATION)
+    token = {"WEBHOOK_VERIFICATION_TOKEN": "A1b2C3d4E5f6G7h8"}
+    assert ringpost("check", "--config-only", environ=RELEASE | token).code == 0
+    alone = {"WEBHOOK_URL": RELEASE["WEBHOOK_URL"]}
+    assert ringpost("check", "--config-only", environ=alone).code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["ringpost.toml"]
+
+
+def test_check_sees_a_port_in_use(ringpost: Command, tmp_path: Path, taken_port: int) -> None:
+    """Also if it is not our own webhook that listens."""
+    (tmp_path / "ringpost.toml").write_text(CONFIGURATION)
+    environ = {**CREDENTIALS, "PORT": str(taken_port), "HOST": "127.0.0.1"}
+    answer = ringpost("check", environ=environ)
+    assert f"fail port: PORT={taken_port}: in use on 127.0.0.1" in answer.out
+
+
+@pytest.mark.parametrize("command", ["check", "status", "failures", "messages list"])
+def test_a_redis_port_that_is_none(ringpost: Command, command: str) -> None:
+    """No command ends in a traceback over it."""
+    environ = {"REDIS_URL": "redis://:kept-secret@127.0.0.1:abc/0"}
+    answer = ringpost(*command.split(), environ=environ)
+    (line,) = (answer.out + answer.err).splitlines()
+    assert 'REDIS_URL "redis://***@127.0.0.1:abc/0" is no address of a Redis' in line
+
+
+@pytest.mark.parametrize("command", ["status", "failures", "replay"])
+def test_a_redis_that_is_away(ringpost: Command, command: str) -> None:
+    """The address, without its password, and the remedy are named as `run` does."""
+    environ = {"REDIS_URL": "redis://:kept-secret@127.0.0.1:9/0?password=kept-secret"}
+    answer = ringpost(command, environ=environ)
+    assert answer.code == 1
+    (line,) = answer.err.splitlines()
+    assert line.startswith('REDIS_URL "redis://***@127.0.0.1:9/0": no answer (')
+    assert line.endswith("; start it, correct REDIS_URL, or unset it for the embedded one")
+    assert "kept-secret" not in line
+
+
+@pytest.mark.parametrize("command", ["show", "download", "mark"])
+@pytest.mark.parametrize("message_id", ["abc", "1" * 21, "١٢"])
+def test_a_message_id_that_is_none(ringpost: Command, command: str, message_id: str) -> None:
+    """It is named, before anything is asked or made."""
+    answer = ringpost("messages", command, message_id, environ=CREDENTIALS)
+    words = "not a number; ids stand in ringpost messages list"
+    _refused(answer, f'message id "{message_id}": {words}')
+
+
+def test_a_date_that_is_none(ringpost: Command) -> None:
+    """The value and an example are shown."""
+    answer = ringpost("messages", "list", "--date-from", "yesterday", environ=CREDENTIALS)
+    assert answer.code == 2
+    assert '"yesterday" is no date; write such as 2026-11-01' in " ".join(
+        answer.err.replace("│", " ").split()
+    )
+
+
+def test_a_type_that_is_none(ringpost: Command) -> None:
+    """The types are spelled as RingCentral spells them."""
+    answer = ringpost("messages", "list", "--type", "Facs", environ=CREDENTIALS)
+    assert answer.code == 2
+    assert '"Facs" is none of SMS, MMS, Fax, VoiceMail, Pager' in " ".join(
+        answer.err.replace("│", " ").split()
+    )
+
+
 def test_a_second_instance(ringpost: Command, tmp_path: Path) -> None:
     """Two instances on one data directory are refused; the one that holds it is named."""
     data = DataDirectory(tmp_path / "data")
@@ -113,7 +223,7 @@ def test_a_second_instance(ringpost: Command, tmp_path: Path) -> None:
 def test_a_redis_that_does_not_answer(ringpost: Command) -> None:
     """An unreachable REDIS_URL is refused at start, its password not shown."""
     answer = ringpost("run", environ={"REDIS_URL": "redis://user:kept-secret@127.0.0.1:9/0"})
-    _refused(answer, "REDIS_URL=redis://***@127.0.0.1:9/0: no answer", "start it")
+    _refused(answer, 'REDIS_URL "redis://***@127.0.0.1:9/0": no answer', "start it")
 
 
 def test_a_redis_address_that_is_none(ringpost: Command) -> None:

@@ -30,7 +30,7 @@ class Demo:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "ringpost", "run"],
                 cwd=folder,
-                env={**self._environ, "PORT": "0"},
+                env={**self._environ, "PORT": "0", "RINGPOST_CONFIG": "mine.toml"},
                 stdout=output,
                 stderr=output,
             )
@@ -79,6 +79,7 @@ async def demo(tmp_path: Path, eventually: Eventually) -> AsyncIterator[Demo]:
 async def test_the_first_minute(demo: Demo, eventually: Eventually) -> None:
     """Five messages are archived, two of them mailed, and just those of the routes are read."""
     await eventually(lambda: len(demo.archived()) == 5 and len(demo.mails()) == 2, within=60)
+    assert "RINGPOST_CONFIG=mine.toml is not used in the demonstration" in demo.output()
     assert sorted(path.name.partition("-")[0] for path in demo.archived()) == [
         *("Fax", "Pager", "SMS", "SMS", "VoiceMail")
     ]
@@ -104,6 +105,11 @@ async def test_the_first_minute(demo: Demo, eventually: Eventually) -> None:
     parts = [part for mail in demo.mails() for part in mail.iter_attachments()]
     assert pdf.read_bytes() in [part.get_payload(decode=True) for part in parts]
 
+    fourth = json.loads(demo.ask("messages", "list", "--type", "mms", "--json"))
+    assert [len(message["attachments"]) > 2 for message in fourth] == [True]
+    port = next(f for f in json.loads(demo.ask("check", "--json")) if f["subject"] == "port")
+    assert (port["state"], "that runs here" in port["words"]) == ("ok", True)
+
     overview = json.loads(demo.ask("status", "--json"))
     await eventually(lambda: json.loads(demo.ask("status", "--json"))["due"] == 0, within=30)
     assert overview["polling"] is False
@@ -125,6 +131,13 @@ async def test_it_ends_cleanly_and_leaves_nobody_behind(demo: Demo, eventually: 
     children = psutil.Process(demo.process.pid).children(recursive=True)
     names = {" ".join(child.cmdline()[1:4]) for child in children}
     assert {"-m webhook", "-m sandbox --port", "-m ringpost.mail_sink --port"} <= names
+    for child in psutil.Process(demo.process.pid).children():
+        command, known = child.cmdline(), {*child.environ()}
+        worker = "celery" in command and "worker" in command[-3:]
+        assert ({"RC_JWT", "RC_CLIENT_SECRET", "DEMO_SMTP"} <= known) is worker
+        assert not known & {"RC_JWT", "DEMO_SMTP"} or worker
+        assert ("WEBHOOK_VERIFICATION_TOKEN" in known) is (worker or "webhook" in command)
+        assert "PATH" in known or not known  # Redis overwrites them with its title
     os.kill(demo.process.pid, signal.SIGTERM)
     os.kill(demo.process.pid, signal.SIGTERM)  # a process group may hand it on: no hurry
     await eventually(lambda: demo.process.poll() is not None, within=60)

@@ -32,6 +32,33 @@ def test_a_new_directory_is_private(tmp_path: Path) -> None:
     assert (tmp_path / "new" / "data").stat().st_mode & 0o777 == 0o700
 
 
+def test_an_existing_directory_of_ours_is_closed(tmp_path: Path) -> None:
+    """A folder that others may look into is tightened, and so is its lock."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(0o755)
+    (folder / "lock").touch(mode=0o644)
+    data = DataDirectory(folder)
+    data.prepare()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    with data.held():
+        assert (folder / "lock").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o1777])
+def test_a_directory_for_others_stays_open(
+    tmp_path: Path, mode: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where we stand, or everybody writes, others are not locked out."""
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    folder.chmod(mode)
+    if mode == 0o755:
+        monkeypatch.chdir(folder)
+    DataDirectory(folder).prepare()
+    assert folder.stat().st_mode & 0o7777 == mode
+
+
 def test_a_running_instance_is_found_and_forgotten(tmp_path: Path) -> None:
     """While it is held others see its variables, in a private file; afterwards nothing."""
     data, other = DataDirectory(tmp_path), DataDirectory(tmp_path)
