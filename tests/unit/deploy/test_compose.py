@@ -53,9 +53,9 @@ def test_all_parts_come_back_and_go_in_peace(services: dict[str, Any]) -> None:
     for name in ("redis", *PARTS):
         assert services[name]["restart"] == "unless-stopped"
         assert services[name]["stop_grace_period"]
-    for name in PARTS:
         assert services[name]["read_only"] is True
         assert services[name]["cap_drop"] == ["ALL"]
+        assert services[name]["security_opt"] == ["no-new-privileges:true"]
 
 
 def test_the_worker_has_time_to_drain(services: dict[str, Any]) -> None:
@@ -69,8 +69,21 @@ def test_the_worker_has_time_to_drain(services: dict[str, Any]) -> None:
 def test_the_webhook_is_where_the_port_leads(services: dict[str, Any]) -> None:
     """The published port leads to the one it listens on, and the image's health check holds."""
     webhook = services["webhook"]
-    assert webhook["ports"] == ["${PORT:-8080}:" + webhook["environment"]["PORT"]]
+    inside = webhook["environment"]["PORT"]
+    assert webhook["ports"] == ["${HOST:-127.0.0.1}:${PORT:-8080}:" + inside]
     assert webhook["healthcheck"] == {}
+
+
+def test_each_part_gets_what_it_needs(services: dict[str, Any]) -> None:
+    """Only the worker and the release check know secrets and see files; the public part neither."""
+    webhook = {"HOST", "PORT", "REDIS_URL", "WEBHOOK_URL", "WEBHOOK_VERIFICATION_TOKEN"}
+    assert set(services["webhook"]["environment"]) == webhook
+    assert set(services["beat"]["environment"]) == {"REDIS_URL"}
+    for name in ("webhook", "beat"):
+        assert not {"env_file", "volumes"} & services[name].keys()
+    for name in ("worker", "release"):
+        assert services[name]["env_file"] == ".env"
+        assert any(volume.startswith("data:") for volume in services[name]["volumes"])
 
 
 def test_it_runs_what_the_procfile_runs(services: dict[str, Any], repository: Path) -> None:
