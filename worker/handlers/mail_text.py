@@ -51,7 +51,7 @@ def facts(message: Message, files: Sequence[str]) -> list[tuple[str, str]]:
     """What else is known, as pairs of a name and a value; only what is there."""
     pairs = [
         ("From", message.sender if message.from_ else ""),
-        ("To", message.recipients),
+        ("To", message.recipients or _called(message)),
         ("Sent" if message.direction == "Outbound" else "Received", _moment(message)),
         ("Length", _length(message)),
         ("Pages", str(message.fax_page_count or "")),
@@ -88,9 +88,14 @@ def _moment(message: Message) -> str:
     return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
 
 
+def _called(message: Message) -> str:
+    """The number an inbound fax was sent to: RingCentral may keep it in the subject only."""
+    return message.subject or "" if message.type == "Fax" else ""
+
+
 def _length(message: Message) -> str:
     seconds = max((part.vm_duration or 0 for part in message.attachments), default=0)
-    return f"{seconds // 60}:{seconds % 60:02} min" if seconds > 0 else ""
+    return f"{seconds // 60}:{seconds % 60:02}" if seconds > 0 else ""
 
 
 def _pages(message: Message) -> str:

@@ -13,7 +13,7 @@ from worker.handlers.mail_text import facts, headline, html_page, plain_page
         (FAX.wire, "Fax from Jane Doe (+16505550100), 3 pages"),
         ({**FAX.wire, "faxPageCount": 1}, "Fax from Jane Doe (+16505550100), 1 page"),
         ({**FAX.wire, "faxPageCount": 0}, "Fax from Jane Doe (+16505550100)"),
-        (VOICEMAIL.wire, "Voicemail from Jane Doe (+16505550100), 0:42 min"),
+        (VOICEMAIL.wire, "Voicemail from Jane Doe (+16505550100), 0:42"),
         (SMS.wire, "Text message from Jane Doe (+16505550100)"),
         (
             {**SMS.wire, "direction": "Outbound", "messageStatus": "DeliveryFailed"},
