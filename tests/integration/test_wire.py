@@ -48,7 +48,7 @@ def test_no_task_is_a_coroutine_function(redis_url: str, monkeypatch: pytest.Mon
     app.loader.import_default_modules()
 
     ours = [task for name, task in app.tasks.items() if name.startswith("worker.")]
-    assert len(ours) >= 5
+    assert len(ours) >= 4
     assert not any(inspect.iscoroutinefunction(task.run) for task in ours)
 
 

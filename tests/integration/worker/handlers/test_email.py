@@ -158,7 +158,7 @@ async def test_texts_and_templates(smtp_peer: Start, send: Send) -> None:
     mails = [received.mail for received in peer.temper.received]
     assert [mail["Subject"] for mail in mails] == [
         "Text message from Jane Doe (+16505550100)",
-        "Voicemail from Jane Doe (+16505550100), 0:42 min",
+        "Voicemail from Jane Doe (+16505550100), 0:42",
         "MMS from Jane Doe (+16505550100)",
         "SMS!",
     ]
