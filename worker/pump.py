@@ -5,6 +5,7 @@ deliveries, retries and sweeps to go on.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
@@ -21,6 +22,12 @@ _RECLAIM_EVERY = 1.0
 # Publishes one task: name, and its keyword arguments.
 Publish = Callable[[str, dict[str, list[str]]], Awaitable[None]]
 Renew = Callable[[], Awaitable[None]]
+
+
+async def publish_if_possible(publish: Publish, task: str, **arguments: list[str]) -> None:
+    """Publish a task; what cannot be published now the pump hands on when the broker is back."""
+    with contextlib.suppress(OSError):
+        await publish(task, arguments)
 
 
 class Pump:

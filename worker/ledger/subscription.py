@@ -70,13 +70,16 @@ class SubscriptionLedger:
         """Whether it is time to compare what should be with what is."""
         return float(await self._redis.get(key("check-at")) or 0) <= time.time()
 
-    async def check_in(self, interval: float, *, failed: bool) -> float:
-        """Set the next check `interval` seconds ahead, sooner after a failure; in how many."""
-        failures = await self._redis.incr(key("check-failures")) if failed else 0
-        if not failed:
-            await self._redis.delete(key("check-failures"))
-        wait = min(_FIRST_RETRY * 2 ** min(failures, 10) / 2, _LONGEST_RETRY, interval)
-        wait = wait if failed else interval
+    async def check_in(self, seconds: float) -> None:
+        """The check went well: the next one is so many seconds ahead."""
+        await self._redis.delete(key("check-failures"))
+        await self._redis.set(key("check-at"), str(time.time() + seconds))
+
+    async def check_after_failure(self, interval: float, at_least: float) -> float:
+        """The check failed: the next one comes soon, then less and less so; in how many seconds."""
+        failures: int = await self._redis.incr(key("check-failures"))
+        soon = min(_FIRST_RETRY * 2.0 ** min(failures - 1, 10), _LONGEST_RETRY, interval)
+        wait = max(soon, at_least)
         await self._redis.set(key("check-at"), str(time.time() + wait))
         return wait
 

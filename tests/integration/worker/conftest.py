@@ -1,10 +1,18 @@
-"""A ledger on an empty Redis, and short ways to fill it."""
+"""A ledger on an empty Redis, short ways to fill it, and a sandbox with a client."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import aiohttp
 import pytest
+from pydantic import SecretStr
 
+from message_store.auth import Authenticator, Credentials
+from message_store.client import MessageStore
+from message_store.limits import NoLimits
 from message_store.mailbox import Mailbox
+from message_store.server import Server
+from message_store.token import MemoryTokenStore
+from sandbox import RingCentral
 from worker.ledger import Ledger, open_ledger
 from worker.ledger.mailboxes import Page, Seen, SyncLease
 
@@ -46,3 +54,23 @@ def arrive(ledger: Ledger) -> Arrive:
         await ledger.mailboxes.finish(lease, 900)
 
     return put
+
+
+@pytest.fixture
+async def ringcentral() -> AsyncIterator[RingCentral]:
+    async with RingCentral() as ringcentral:
+        yield ringcentral
+
+
+@pytest.fixture
+async def store(ringcentral: RingCentral) -> AsyncIterator[MessageStore]:
+    async with aiohttp.ClientSession() as session:
+        server = Server.of(ringcentral.api_url, ringcentral.media_url)
+        credentials = Credentials(
+            ringcentral.client_id,
+            SecretStr(ringcentral.client_secret),
+            SecretStr(ringcentral.jwt),
+        )
+        limits = NoLimits()
+        authenticator = Authenticator(session, server, credentials, MemoryTokenStore(), limits)
+        yield MessageStore(session, server, authenticator, limits)

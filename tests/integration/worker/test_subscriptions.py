@@ -2,30 +2,18 @@
 
 from collections.abc import AsyncIterator
 
-import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from pydantic import SecretStr
 
-from message_store.auth import Authenticator, Credentials
 from message_store.client import MessageStore
 from message_store.errors import RingCentralError
-from message_store.limits import NoLimits
 from message_store.mailbox import Mailbox
-from message_store.server import Server
-from message_store.token import MemoryTokenStore
 from sandbox import RingCentral
 from worker.ledger import Ledger
 from worker.subscriptions import Subscriptions
 
 TOKEN = "first0verification0token"
-
-
-@pytest.fixture
-async def ringcentral() -> AsyncIterator[RingCentral]:
-    async with RingCentral() as ringcentral:
-        yield ringcentral
 
 
 @pytest.fixture
@@ -40,20 +28,6 @@ async def address() -> AsyncIterator[str]:
     app.router.add_post("/webhook", answer)
     async with TestServer(app) as server:
         yield str(server.make_url("/webhook"))
-
-
-@pytest.fixture
-async def store(ringcentral: RingCentral) -> AsyncIterator[MessageStore]:
-    async with aiohttp.ClientSession() as session:
-        server = Server.of(ringcentral.api_url, ringcentral.media_url)
-        credentials = Credentials(
-            ringcentral.client_id,
-            SecretStr(ringcentral.client_secret),
-            SecretStr(ringcentral.jwt),
-        )
-        limits = NoLimits()
-        authenticator = Authenticator(session, server, credentials, MemoryTokenStore(), limits)
-        yield MessageStore(session, server, authenticator, limits)
 
 
 @pytest.fixture

@@ -1,22 +1,16 @@
 """What a mailbox says becomes deliveries: each message once, none forgotten."""
 
 import math
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
-from pydantic import SecretStr
 
-from message_store.auth import Authenticator, Credentials
 from message_store.client import MessageStore
 from message_store.errors import RateLimited
-from message_store.limits import NoLimits
 from message_store.mailbox import Mailbox
-from message_store.server import Server
-from message_store.token import MemoryTokenStore
 from sandbox import RingCentral
 from worker.configuration import load
 from worker.ledger import Ledger
@@ -33,26 +27,6 @@ to = "file:///tmp/nowhere"
 name = "kept"
 steps = ["vault"]
 """
-
-
-@pytest.fixture
-async def ringcentral() -> AsyncIterator[RingCentral]:
-    async with RingCentral() as ringcentral:
-        yield ringcentral
-
-
-@pytest.fixture
-async def store(ringcentral: RingCentral) -> AsyncIterator[MessageStore]:
-    async with aiohttp.ClientSession() as session:
-        server = Server.of(ringcentral.api_url, ringcentral.media_url)
-        credentials = Credentials(
-            ringcentral.client_id,
-            SecretStr(ringcentral.client_secret),
-            SecretStr(ringcentral.jwt),
-        )
-        limits = NoLimits()
-        authenticator = Authenticator(session, server, credentials, MemoryTokenStore(), limits)
-        yield MessageStore(session, server, authenticator, limits)
 
 
 class Mailman:

@@ -1,0 +1,112 @@
+"""Synchronises the mailboxes that are due, several at once, and says when each is due again."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from message_store.errors import RateLimited, RingCentralError
+from message_store.mailbox import Mailbox
+
+from .configuration import Configuration
+from .failures import is_foreseen, reason
+from .ledger import Ledger, LedgerError
+from .ledger.mailboxes import SyncLease
+from .pump import Publish, publish_if_possible
+from .schedule import poll_seconds, sweep_seconds
+from .sync import OvertakenError, Synchroniser, retry_in
+from .together import all_of
+
+log = structlog.get_logger()
+
+_AT_ONCE = 20
+
+
+class Syncs:
+    """The syncs of one process."""
+
+    def __init__(
+        self,
+        synchroniser: Synchroniser,
+        ledger: Ledger,
+        configuration: Configuration,
+        publish: Publish,
+    ) -> None:
+        self._synchroniser = synchroniser
+        self._ledger = ledger
+        self._sweep_interval = configuration.sync.sweep_interval
+        self._publish = publish
+        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._leases: list[SyncLease] = []
+
+    @property
+    def leases(self) -> list[SyncLease]:
+        """The mailboxes that are being synchronised in this process."""
+        return list(self._leases)
+
+    async def work(self, hinted: Sequence[str]) -> None:
+        """Synchronise the mailboxes hinted at, those that are watched and not just done."""
+        due = await self._ledger.mailboxes.hint(await self._resolved(hinted))
+        await all_of(self._one(mailbox) for mailbox in due)
+
+    async def _resolved(self, mailboxes: Sequence[str]) -> list[str]:
+        """Old notifications do not name the account: find it among the watched mailboxes."""
+        if not any(name.startswith("~/") for name in mailboxes):
+            return list(mailboxes)
+        watched = await self._ledger.mailboxes.watched()
+        by_extension = {mailbox.extension_id: str(mailbox) for mailbox in watched}
+        return [by_extension.get(name.removeprefix("~/"), name) for name in mailboxes]
+
+    async def _one(self, mailbox: Mailbox) -> None:
+        async with self._places:
+            lease = await self._ledger.mailboxes.claim(mailbox)
+            if lease is None:
+                return
+            self._leases.append(lease)
+            try:
+                await self._leased(lease)
+            finally:
+                self._leases.remove(lease)
+
+    async def _leased(self, lease: SyncLease) -> None:
+        try:
+            result = await self._synchroniser.synchronise(lease)
+        except OvertakenError as overtaken:
+            log.warning("sync overtaken", reason=str(overtaken))
+            return
+        except LedgerError:
+            raise  # the lease lapses; the task says that the ledger is away
+        # One mailbox whose answers nobody foresaw must not stop the others.
+        except Exception as error:  # noqa: BLE001
+            await self._failed(lease, error)
+            return
+        await self._ledger.mailboxes.finish(lease, await self._interval())
+        if result.delivered:
+            await publish_if_possible(self._publish, "worker.deliver")
+        if result.created or result.updated or result.missed:
+            log.info(
+                "mailbox synchronised",
+                mailbox=str(lease.mailbox),
+                new=result.created,
+                changed=result.updated,
+                missed=result.missed,
+            )
+
+    async def _failed(self, lease: SyncLease, error: Exception) -> None:
+        asked = error.retry_after if isinstance(error, RingCentralError) else None
+        wait = retry_in(asked, lease.failures)
+        await self._ledger.mailboxes.finish(lease, wait, error=reason(error))
+        if not isinstance(error, RateLimited):
+            log.warning(
+                "sync failed",
+                mailbox=str(lease.mailbox),
+                reason=reason(error),
+                retry_in=round(wait),
+                exc_info=None if is_foreseen(error) else error,
+            )
+
+    async def _interval(self) -> float:
+        mailboxes = await self._ledger.mailboxes.count()
+        record = await self._ledger.subscription.load()
+        seconds = sweep_seconds if record is not None and record.is_active else poll_seconds
+        return seconds(self._sweep_interval, mailboxes)
