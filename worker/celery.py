@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import aiohttp
 import structlog
 from celery import Celery
+from celery.exceptions import CPendingDeprecationWarning
 from celery.platforms import SecurityWarning
 from celery.signals import (
     setup_logging,
@@ -42,6 +43,8 @@ _THREADS = 16
 guard_broker_loss()
 # Celery warns of root because of pickle; we accept nothing but JSON.
 warnings.filterwarnings("ignore", category=SecurityWarning)
+# and, at each loss of the broker, of a default that Celery 6 will change and that is set here.
+warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 
 def _settings() -> dict[str, Any]:
