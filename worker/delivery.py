@@ -59,7 +59,7 @@ class Deliverer:
         handlers: StartedHandlers,
         context: ContextFactory,
         files_over: FilesOver,
-        capacity: int = 80,
+        capacity: int = 50,
         schedule: Sequence[float] = RETRY_SCHEDULE,
     ) -> None:
         self._ledger = ledger
