@@ -2,7 +2,8 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterator
+from asyncio.selector_events import _SelectorTransport  # type: ignore[attr-defined]  # private
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -13,6 +14,8 @@ import pytest
 import uvloop
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from tests.support.waiting import Eventually
 
 USER, PASSWORD = "phone@example.com", "s3cret/pass@word#"
 
@@ -101,10 +104,19 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left_open() -> Iterator[None]:
+async def nothing_is_left_open(eventually: Eventually) -> AsyncIterator[None]:
     """A connection or file that nobody closed is found at once, not whenever memory is cleaned."""
     yield
+    await eventually(lambda: not _some_are_closing())
     gc.collect()
+
+
+def _some_are_closing() -> bool:
+    """Whether a connection is on its way out, which takes some turns of the loop."""
+    return any(
+        isinstance(found, _SelectorTransport) and found.is_closing() and found._sock is not None
+        for found in gc.get_objects()
+    )
 
 
 @pytest.fixture
