@@ -48,7 +48,10 @@ def handler_error(error: Exception, server: SmtpServer) -> HandlerError:
     if isinstance(error, ConnectionError) and not isinstance(error, SMTPConnectError):
         return TransientError(f"{server} broke the connection off")
     if isinstance(error, OSError):
-        return TransientError(f"no connection to {server}: {_reason(error)}")
+        return TransientError(
+            f"no connection to {server}: {_reason(error)}; see that the mail server runs and is "
+            "reachable, or correct the option smtp"
+        )
     if isinstance(error, SMTPException):
         return PermanentError(f"{server}: {one_line(_ADDRESS.sub('...', error.message), 160)}")
     raise error
