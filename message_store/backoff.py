@@ -3,7 +3,7 @@
 import copy
 import time
 
-from message_store.errors import LoginRefused, RingCentralError
+from message_store.errors import RingCentralError
 
 SHORTEST = 2.0
 LONGEST = 60.0
@@ -28,8 +28,6 @@ class Backoff:
         if self._in_row <= self._free:
             return
         pause = min(LONGEST, SHORTEST * 2 ** min(self._in_row - self._free - 1, 10))
-        if isinstance(error, LoginRefused):
-            pause = LONGEST  # only an administrator can change that
         self._until = time.monotonic() + (pause if error.retry_after is None else error.retry_after)
         self._error = error
 

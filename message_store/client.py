@@ -1,9 +1,11 @@
 """The Message Store of RingCentral: mailboxes are read, synchronised and changed through it."""
 
+import copy
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Self
 
 import aiohttp
 
@@ -45,6 +47,12 @@ class MessageStore(Changes, Account):
         limits: Limits,
     ) -> None:
         self._http = Http(session, server, authenticator, limits)
+
+    def in_bulk(self) -> Self:
+        """The same for work that can wait: it leaves a share of the rate limits to live work."""
+        twin = copy.copy(self)
+        twin._http = self._http.in_bulk()
+        return twin
 
     def server_time(self) -> datetime | None:
         """What RingCentral's clock shows now (ours may be wrong); None before the first answer."""

@@ -2,10 +2,11 @@
 
 import asyncio
 import random
+import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import aiohttp
 import orjson
@@ -14,9 +15,9 @@ from yarl import URL
 
 from message_store.auth import Authenticator
 from message_store.calls import JSON, Answer, Call
-from message_store.errors import ConnectionFailed, LimitedMode, ServerError
+from message_store.errors import ConnectionFailed, LimitedMode, RingCentralError, ServerError
 from message_store.faults import error_of, read_fault
-from message_store.limits import Limits
+from message_store.limits import NO_ANSWER, Limits, Permit
 from message_store.parsing import parse_date
 from message_store.server import Server
 from message_store.transport import (
@@ -30,6 +31,7 @@ from message_store.transport import (
 LONGEST_WAIT = 5.0
 # A longer answer is read in a thread: its records could keep everything else waiting.
 LARGEST_AT_ONCE = 256 * 1024
+_MAILBOX = re.compile(r"/restapi/v1\.0/account/([^/]+)/extension/([^/]+)/message-")
 
 Read = TypeVar("Read")
 
@@ -58,13 +60,20 @@ class Http:
         server: Server,
         authenticator: Authenticator,
         limits: Limits,
+        *,
+        bulk: bool = False,
     ) -> None:
         self.server = server
         self._session = session
         self._authenticator = authenticator
         self._limits = limits
+        self._bulk = bulk
         self._date: str | None = None
         self._date_seen = 0.0
+
+    def in_bulk(self) -> Self:
+        """The same for work that waits for live work."""
+        return type(self)(self._session, self.server, self._authenticator, self._limits, bulk=True)
 
     @property
     def server_time(self) -> datetime | None:
@@ -121,18 +130,23 @@ class Http:
         rejected: str | None = None
         while True:
             token = await self._authenticator.token(rejected=rejected)
-            await self._limits.before(operation)
-            response = await send(
-                self._session,
-                self.server,
-                method,
-                url,
-                headers={**headers, "Authorization": f"Bearer {token}"},
-                data=data,
-                timeout=timeout,
-            )
+            permit = Permit(operation, _mailbox_of(url), self._bulk)
+            await self._limits.before(permit)
             try:
-                await self._limits.after(operation, response.status, response.headers)
+                response = await send(
+                    self._session,
+                    self.server,
+                    method,
+                    url,
+                    headers={**headers, "Authorization": f"Bearer {token}"},
+                    data=data,
+                    timeout=timeout,
+                )
+            except RingCentralError:
+                await self._limits.after(permit, NO_ANSWER, {})
+                raise
+            try:
+                await self._limits.after(permit, response.status, response.headers)
                 if "Date" in response.headers:
                     self._date, self._date_seen = response.headers["Date"], time.monotonic()
                 if 200 <= response.status < 300:
@@ -145,3 +159,8 @@ class Http:
             if response.status != 401 or rejected is not None:
                 raise error_of(operation, response.status, response.headers, fault)
             rejected = token
+
+
+def _mailbox_of(url: URL) -> str:
+    found = _MAILBOX.match(url.raw_path)
+    return f"{found[1]}/{found[2]}" if found else ""

@@ -39,6 +39,24 @@ class Token(BaseModel):
         return now < self.expires_at - self.expires_in + self.margin
 
 
+class Refusal(BaseModel):
+    """A login that was refused: nobody who shares the store tries again before `until`.
+
+    `until` is in seconds of our own clock, `in_row` counts refusals without a login between them.
+    `credentials` is a fingerprint of what was refused: corrected credentials are tried at once.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    until: float = Field(allow_inf_nan=False)
+    credentials: str
+    in_row: int = 1
+    reason: str
+    status: int | None = None
+    code: str | None = None
+    request_id: str | None = None
+
+
 class TokenStore(Protocol):
     """Where the processes that act for one user of one app keep their common token."""
 
@@ -51,6 +69,12 @@ class TokenStore(Protocol):
     async def drop(self, access_token: str) -> None:
         """Forget the token kept, if it is this one."""
 
+    async def refusal(self) -> Refusal | None:
+        """The refusal of the last login, None if it was not refused."""
+
+    async def set_refusal(self, refusal: Refusal | None) -> None:
+        """Keep what `refusal` tells."""
+
     def lock(self) -> AbstractAsyncContextManager[None]:
         """Held by the one process that logs in."""
 
@@ -60,6 +84,7 @@ class MemoryTokenStore:
 
     def __init__(self) -> None:
         self._token: Token | None = None
+        self._refusal: Refusal | None = None
         self._lock = asyncio.Lock()
 
     async def load(self) -> Token | None:
@@ -74,6 +99,14 @@ class MemoryTokenStore:
         """Forget the token kept, if it is this one."""
         if self._token and self._token.access_token == access_token:
             self._token = None
+
+    async def refusal(self) -> Refusal | None:
+        """The refusal of the last login, None if it was not refused."""
+        return self._refusal
+
+    async def set_refusal(self, refusal: Refusal | None) -> None:
+        """Keep what `refusal` tells."""
+        self._refusal = refusal
 
     def lock(self) -> AbstractAsyncContextManager[None]:
         """Held by the one task that logs in."""

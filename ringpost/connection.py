@@ -3,33 +3,25 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import aiohttp
 import structlog
 
-from message_store.auth import Authenticator, Credentials, MemoryTokenStore, TokenStore
-from message_store.client import MessageStore
+from message_store.auth import Credentials, MemoryTokenStore
 from message_store.errors import RingCentralError
-from message_store.limits import Limits, NoLimits
+from message_store.limits import LocalLimits
 from ringpost.checks.redis import no_answer
 from ringpost.refusal import Refusal
 from ringpost.surroundings import insist_on_credentials, running_settings
-from worker.ledger import Ledger, LedgerError, credential_scope, open_ledger
+from worker.ledger import Ledger, LedgerError, open_ledger
+from worker.logins import Account, Login, log_in, log_in_with
 from worker.settings import Settings
 
 T = TypeVar("T")
 
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """A Message Store that is ready to be asked, and what it was made of."""
-
-    store: MessageStore
-    authenticator: Authenticator
-    tokens: TokenStore
-    settings: Settings
+# Somebody waits at the terminal; a longer wait is said.
+_PATIENCE = 5.0
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -59,22 +51,24 @@ async def ledger() -> AsyncIterator[Ledger]:
 
 
 @asynccontextmanager
-async def message_store() -> AsyncIterator[Connection]:
-    """The Message Store of the credentials, or of the sandbox that runs here.
+async def message_store() -> AsyncIterator[Login]:
+    """A login with the credentials that are set, or in the sandbox that runs here.
 
-    Token and pauses are shared with the workers if their Redis is within reach.
+    Token and budget are shared with the workers if their Redis is within reach.
     """
     settings = running_settings()
     insist_on_credentials(settings)
-    credentials = credentials_of(settings)
+    account = account_of(settings)
     async with AsyncExitStack() as stack:
         if settings.redis_url is not None:
             stack.enter_context(_answering(settings.redis_url))
-        tokens, limits = await _shared(settings, stack)
+        opened = await _within_reach(settings, stack)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        authenticator = Authenticator(session, settings.server, credentials, tokens, limits)
-        store = MessageStore(session, settings.server, authenticator, limits)
-        yield Connection(store, authenticator, tokens, settings)
+        if opened is not None:
+            yield log_in(account, session, opened, patience=_PATIENCE)
+        else:
+            limits = LocalLimits(_PATIENCE)
+            yield log_in_with(account, session, MemoryTokenStore(), limits, limits)
 
 
 @contextmanager
@@ -85,21 +79,20 @@ def _answering(redis_url: str) -> Iterator[None]:
         raise no_answer(redis_url, error, exit_code=1) from None
 
 
-def credentials_of(settings: Settings) -> Credentials:
+def account_of(settings: Settings) -> Account:
     """The credentials, all of which must be set."""
     if not (settings.rc_client_id and settings.rc_client_secret and settings.rc_jwt):
         raise ValueError("credentials are incomplete")
-    return Credentials(settings.rc_client_id, settings.rc_client_secret, settings.rc_jwt)
+    credentials = Credentials(settings.rc_client_id, settings.rc_client_secret, settings.rc_jwt)
+    return Account("", settings.server, credentials, ())
 
 
-async def _shared(settings: Settings, stack: AsyncExitStack) -> tuple[TokenStore, Limits]:
+async def _within_reach(settings: Settings, stack: AsyncExitStack) -> Ledger | None:
     if settings.redis_url is None:
-        return MemoryTokenStore(), NoLimits()
-    credentials = credentials_of(settings)
-    scope = credential_scope(credentials.client_id, credentials.jwt.get_secret_value())
-    opened = await stack.enter_async_context(open_ledger(settings.redis_url, scope=scope))
+        return None
+    opened = await stack.enter_async_context(open_ledger(settings.redis_url, keys=settings.keys))
     try:
         await opened.ping()
     except LedgerError:
-        return MemoryTokenStore(), NoLimits()  # reading messages by hand works without it
-    return opened.tokens, opened.limits
+        return None  # reading messages by hand works without it
+    return opened

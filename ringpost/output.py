@@ -68,13 +68,13 @@ def progress() -> "Progress":
     )
 
 
-def local_time(moment: datetime | None) -> str:
+def local_time(moment: datetime | None, *, seconds: bool = False) -> str:
     """A clock time where the reader is, in the zone of `zone()`: `2026-11-23 14:32`."""
     if moment is None:
         return NOTHING
     # the present offset also for a day on the other side of a change to summer time: one heading
     # says the zone of a whole column
-    return moment.astimezone(_zone()).strftime("%Y-%m-%d %H:%M")
+    return moment.astimezone(_zone()).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
 
 
 def zone() -> str:

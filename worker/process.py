@@ -8,19 +8,18 @@ from typing import Any
 
 import aiohttp
 import structlog
-from pydantic import SecretStr
 
-from message_store.auth import Authenticator, Credentials
-from message_store.client import MessageStore
 from message_store.mailbox import Mailbox
 
+from .accounts import accounts_of
 from .closing import Closer
 from .configuration import Configuration
 from .delivery import Deliverer, StepAddress
 from .handlers.context import DeliveryContext
 from .handlers.egress import Egress
 from .healing import Healer
-from .ledger import Ledger, LedgerError, credential_scope
+from .ledger import Ledger, LedgerError
+from .logins import log_in, scopes_of
 from .pump import Publish, Pump
 from .settings import Settings
 from .spool import Spool
@@ -50,20 +49,13 @@ class WorkerProcess:
     ) -> None:
         self._handlers = StartedHandlers(handlers)
         self._session = session
-        credentials = Credentials(
-            settings.rc_client_id or "",
-            _secret(settings.rc_client_secret),
-            _secret(settings.rc_jwt),
-        )
-        scope = credential_scope(credentials.client_id, credentials.jwt.get_secret_value())
         self.ledger = Ledger(
-            settings.redis_url or "", lease_seconds=settings.lease_seconds, scope=scope
+            settings.redis_url or "",
+            lease_seconds=settings.lease_seconds,
+            keys=settings.keys,
         )
-        limits = self.ledger.limits
-        authenticator = Authenticator(
-            session, settings.server, credentials, self.ledger.tokens, limits
-        )
-        self._store = MessageStore(session, settings.server, authenticator, limits)
+        [account] = self._accounts = accounts_of(settings, configuration)
+        self._store = log_in(account, session, self.ledger).store
         self._spool = Spool(settings.data / "spool", self._store)
         self._egress = Egress()
         synchroniser = Synchroniser(self._store, self.ledger.mailboxes, configuration)
@@ -95,6 +87,7 @@ class WorkerProcess:
         self._beside(self._repeat(self._prune, _PRUNE_SECONDS))
         # A Redis that is away now is there for the first check of the subscription.
         with contextlib.suppress(LedgerError):
+            await self.ledger.budgets.keep(scopes_of(self._accounts))
             await self._healer.begin()
         await self._handlers.start()
 
@@ -172,7 +165,3 @@ class WorkerProcess:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
-
-
-def _secret(value: SecretStr | None) -> SecretStr:
-    return value or SecretStr("")

@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from message_store.server import Server
+from worker.encryption import is_key
 from worker.problems import ConfigurationError, Wrong, address, quoted
 
 _ENV_FILE = ".env"
@@ -92,6 +93,16 @@ def _public(value: str) -> str:
     return value
 
 
+def _keys(value: object) -> object:
+    parts = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    if isinstance(parts, list) and not (parts and all(is_key(part) for part in parts)):
+        raise Wrong(
+            "must be 32 random bytes in base64 (openssl rand -base64 32); while rotating several, "
+            "separated by commas, the new one first"
+        )
+    return parts
+
+
 def _lease(value: object) -> object:
     try:
         seconds = float(str(value))
@@ -133,6 +144,7 @@ class Settings(BaseSettings):
         tuple[SecretStr, ...], NoDecode, BeforeValidator(_tokens)
     ] = ()
     redis_url: Annotated[str, AfterValidator(_redis)] | None = Field(default=None, repr=False)
+    ringpost_key: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_keys)] = ()
     config: Path = Field(default=Path("ringpost.toml"), validation_alias="RINGPOST_CONFIG")
     data: Path = Field(default=Path("data"), validation_alias="RINGPOST_DATA")
     lease_seconds: Annotated[float, BeforeValidator(_lease)] = Field(
@@ -146,6 +158,11 @@ class Settings(BaseSettings):
             raise ConfigurationError(map(_line, error.errors(include_url=False))) from None
         except (OSError, UnicodeDecodeError) as error:
             raise _unreadable(error) from None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What is kept in Redis is encrypted with the first, and opened with any of these."""
+        return tuple(key.get_secret_value() for key in self.ringpost_key)
 
     @property
     def server(self) -> Server:

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 
+from message_store.client import MessageStore
 from message_store.errors import LoginRefused, RingCentralError
 from message_store.mailbox import Mailbox
-from ringpost.connection import Connection, message_store
+from ringpost.connection import message_store
 from ringpost.findings import Finding, fail, ok, warn
 from ringpost.refusal import Refusal
 from ringpost.surroundings import APPS_PAGE
 from worker.configuration import Configuration
 from worker.handlers.contract import ClosingHandler, Step
+from worker.logins import Login
 from worker.settings import Settings
 from worker.watching import find_mailboxes
 
@@ -25,37 +27,41 @@ _INCLUDED_IN = {
 
 
 async def check_ringcentral(
-    configuration: Configuration | None, handlers: Mapping[str, Step]
+    settings: Settings, configuration: Configuration | None, handlers: Mapping[str, Step]
 ) -> list[Finding]:
     """Log in, then look at the app's permissions and at the user's, mailbox by mailbox."""
     try:
-        async with message_store() as connection:
+        async with message_store() as login:
             try:
-                await connection.authenticator.token()
+                await login.tokens.set_refusal(None)  # somebody wants to know now
+                await login.authenticator.token()
             except RingCentralError as error:
-                return [_login_failed(error, connection.settings)]
-            return await _check(connection, configuration, handlers)
+                return [_login_failed(error, login)]
+            return await _check(login, settings, configuration, handlers)
     except Refusal as refusal:
         return [fail("credentials", line) for line in refusal.lines]
 
 
 async def _check(
-    connection: Connection, configuration: Configuration | None, handlers: Mapping[str, Step]
+    login: Login,
+    settings: Settings,
+    configuration: Configuration | None,
+    handlers: Mapping[str, Step],
 ) -> list[Finding]:
-    server = connection.settings.server.api
+    server = login.account.server.api
     found = [ok("credentials", f"{server} lets this app and user in")]
     closing = any(isinstance(step, ClosingHandler) for step in handlers.values())
-    token = await connection.tokens.load()
-    found += _app_permissions(token.scope if token else "", closing, connection.settings)
+    token = await login.tokens.load()
+    found += _app_permissions(token.scope if token else "", closing, settings)
     if configuration is None:
         return found
     mailboxes: list[Mailbox] = []
     try:
-        mailboxes = await find_mailboxes(connection.store, configuration.mailboxes)
+        mailboxes = await find_mailboxes(login.store, configuration.mailboxes)
         if not mailboxes:
             return [*found, fail("mailboxes", "none is found", 'name one, or "~", under mailboxes')]
         for mailbox in mailboxes[:_MOST_MAILBOXES]:
-            found += await _user_permissions(connection, mailbox, closing)
+            found += await _user_permissions(login.store, mailbox, closing)
     except RingCentralError as error:
         found.append(fail("mailboxes", str(error), f"see the app's permissions at {APPS_PAGE}"))
     if len(mailboxes) > _MOST_MAILBOXES:
@@ -63,12 +69,12 @@ async def _check(
     return found
 
 
-def _login_failed(error: RingCentralError, settings: Settings) -> Finding:
+def _login_failed(error: RingCentralError, login: Login) -> Finding:
     if isinstance(error, LoginRefused):
         return fail("credentials", str(error))  # it brings its remedy along
     return fail(
         "credentials",
-        f"RC_SERVER_URL={settings.server.api}: {error}",
+        f"RC_SERVER_URL={login.account.server.api}: {error}",
         "see whether this machine reaches it" if error.transient else "",
     )
 
@@ -93,13 +99,11 @@ def _app_permissions(scope: str, closing: bool, settings: Settings) -> Iterable[
 
 
 async def _user_permissions(
-    connection: Connection, mailbox: Mailbox, closing: bool
+    store: MessageStore, mailbox: Mailbox, closing: bool
 ) -> Iterable[Finding]:
     subject = f"mailbox {mailbox}"
     needed = ("ReadMessages", "EditMessages") if closing else ("ReadMessages",)
-    missing = [
-        name for name in needed if not await connection.store.may(name, mailbox.extension_id)
-    ]
+    missing = [name for name in needed if not await store.may(name, mailbox.extension_id)]
     if missing:
         return [
             fail(

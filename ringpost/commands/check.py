@@ -49,7 +49,7 @@ def check(
 
             return [
                 *await check_port(running),
-                *await check_ringcentral(configuration, handlers),
+                *await check_ringcentral(settings, configuration, handlers),
                 *await check_redis(settings),
                 *await check_destinations(handlers),
             ]

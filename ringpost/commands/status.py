@@ -8,6 +8,7 @@ from ringpost.output import alarm, local_time, say, show_json, zone
 
 if TYPE_CHECKING:
     from worker.ledger import Overview
+    from worker.ledger.budgets import Budget
 
 _OUTCOMES = ("done", "failed", "skipped")
 
@@ -48,9 +49,6 @@ def _show(overview: "Overview") -> None:
     if overview.failed:
         say("failed deliveries: see `ringpost failures`")
     say(_subscription(overview))
-    for group, until in sorted(overview.paused.items()):
-        words = f"RingCentral's limit for {group} is reached"
-        say(f"{words}: paused until {local_time(until)} {zone()}")
     say()
     show_table(
         (
@@ -75,6 +73,7 @@ def _show(overview: "Overview") -> None:
             for mailbox in overview.mailboxes
         ),
     )
+    _show_budgets(overview)
     if overview.counts:
         others = {name for counts in overview.counts.values() for name in counts} - {*_OUTCOMES}
         outcomes = (*_OUTCOMES, *sorted(others))
@@ -86,6 +85,44 @@ def _show(overview: "Overview") -> None:
                 for route, counts in sorted(overview.counts.items())
             ),
         )
+
+
+def _show_budgets(overview: "Overview") -> None:
+    from ringpost.tables import Column, show_table
+
+    if not overview.budgets:
+        return
+    say()
+    accounts = {budget.account for budget in overview.budgets} != {""}
+    show_table(
+        (
+            *(["account"] if accounts else []),
+            "RingCentral's limit",
+            "left",
+            Column(f"paused until ({zone()})", spare=1),
+            "waiting",
+            Column("the last until", spare=2),
+            Column("refused", spare=3),
+        ),
+        (
+            (
+                *([budget.account] if accounts else []),
+                _limit(budget),
+                budget.left,
+                budget.paused_until and local_time(budget.paused_until, seconds=True),
+                budget.waiting,
+                budget.waiting_until and local_time(budget.waiting_until, seconds=True),
+                budget.refused,
+            )
+            for budget in overview.budgets
+        ),
+    )
+
+
+def _limit(budget: "Budget") -> str:
+    if budget.limit is None or budget.window is None:
+        return budget.group
+    return f"{budget.group}, {budget.limit} in {budget.window:g} s"
 
 
 def _subscription(overview: "Overview") -> str:

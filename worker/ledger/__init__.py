@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
+from worker.encryption import Sealer
+
+from .budgets import BudgetsInUse
 from .closing import ClosingLedger
 from .connection import Connection, LedgerError
 from .deliveries import DeliveryLedger
 from .leases import Lease
-from .limits import RedisLimits
+from .limits import PATIENCE, RedisLimits
 from .mailboxes import MailboxLedger
 from .overview import Overview, read_overview
 from .records import DeliveryRecord
@@ -35,17 +38,19 @@ class DueWork(NamedTuple):
 class Ledger:
     """All parts of the ledger over one connection pool.
 
-    `lease_seconds`: how soon another worker takes over what a killed one held.
+    `lease_seconds`: how soon another worker takes over what a killed one held. `keys`: what
+    tokens are encrypted with, the newest first.
     """
 
-    def __init__(self, url: str, *, lease_seconds: float = 30, scope: str = "") -> None:
+    def __init__(self, url: str, *, lease_seconds: float = 30, keys: Sequence[str] = ()) -> None:
         self.connection = Connection(url)
         self.mailboxes = MailboxLedger(self.connection, lease_seconds)
         self.deliveries = DeliveryLedger(self.connection, lease_seconds)
         self.closing = ClosingLedger(self.connection, lease_seconds)
         self.subscription = SubscriptionLedger(self.connection)
-        self.tokens = RedisTokenStore(self.connection, scope)
-        self.limits = RedisLimits(self.connection, scope)
+        self.budgets = BudgetsInUse(self.connection)
+        self._sealer = Sealer(keys)
+        self._limits: dict[str, RedisLimits] = {}
 
     async def ping(self) -> None:
         """Raise LedgerError if Redis does not answer."""
@@ -58,13 +63,23 @@ class Ledger:
         )
         return DueWork(mailboxes, bool(deliveries), bool(closing), bool(check))
 
+    def tokens(self, scope: str) -> RedisTokenStore:
+        """The access token of the credential with this scope."""
+        return RedisTokenStore(self.connection, scope, self._sealer)
+
+    def limits(self, scope: str, *, patience: float = PATIENCE) -> RedisLimits:
+        """The rate limits that are counted for this scope: a user of an app, or an app."""
+        if scope not in self._limits:
+            self._limits[scope] = RedisLimits(self.connection, scope, patience)
+        return self._limits[scope]
+
     def lease(self, name: str, seconds: float) -> Lease:
         """A named lease for something that one process of the fleet does."""
         return Lease(self.connection, name, seconds)
 
     async def overview(self) -> Overview:
         """The ledger at a glance."""
-        return await read_overview(self.connection, self.limits)
+        return await read_overview(self.connection, self.budgets)
 
     async def failures(self, limit: int = 100) -> list[DeliveryRecord]:
         """Failed deliveries, the newest failure first."""
@@ -76,20 +91,27 @@ class Ledger:
 
     async def close(self) -> None:
         """Close the connections."""
+        for limits in self._limits.values():
+            await limits.close()
         await self.connection.close()
 
 
-def credential_scope(client_id: str, jwt: str) -> str:
-    """A name for a credential that does not tell it: tokens and limits are kept per credential."""
+def user_scope(client_id: str, jwt: str) -> str:
+    """A name for a user of an app that does not tell it: tokens and limits are kept per user."""
     return hashlib.sha256(f"{client_id}\n{jwt}".encode()).hexdigest()[:16]
+
+
+def app_scope(client_id: str) -> str:
+    """The same for an app: RingCentral counts logins per app."""
+    return hashlib.sha256(client_id.encode()).hexdigest()[:16]
 
 
 @asynccontextmanager
 async def open_ledger(
-    url: str, *, lease_seconds: float = 30, scope: str = ""
+    url: str, *, lease_seconds: float = 30, keys: Sequence[str] = ()
 ) -> AsyncIterator[Ledger]:
     """The ledger at this Redis address (redis://, rediss:// or unix://), closed at the end."""
-    ledger = Ledger(url, lease_seconds=lease_seconds, scope=scope)
+    ledger = Ledger(url, lease_seconds=lease_seconds, keys=keys)
     try:
         yield ledger
     finally:

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel
 
+from .budgets import Budget, BudgetsInUse
 from .connection import Connection, key
-from .limits import RedisLimits
 from .subscription import SubscriptionLedger, SubscriptionRecord
 
 
@@ -36,10 +36,10 @@ class Overview(BaseModel):
     polling: bool
     subscription: SubscriptionRecord | None
     problem: str | None
-    paused: dict[str, datetime]
+    budgets: list[Budget]
 
 
-async def read_overview(connection: Connection, limits: RedisLimits) -> Overview:
+async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overview:
     """Read it; the parts are read one after another, so sums may be a moment apart."""
     redis = connection.redis
     failed = _per_mailbox(await redis.zrange(key("failed"), 0, -1))
@@ -79,7 +79,7 @@ async def read_overview(connection: Connection, limits: RedisLimits) -> Overview
         polling=subscription is None or not subscription.is_active,
         subscription=subscription,
         problem=await subscriptions.problem(),
-        paused=await limits.paused(),
+        budgets=await budgets.read(),
     )
 
 

@@ -29,7 +29,20 @@ OVERVIEW: dict[str, Any] = {
     "waiting": 0,
     "failed": 0,
     "polling": False,
-    "paused": {},
+    "budgets": [
+        {
+            "account": "",
+            "group": "medium",
+            "limit": 40,
+            "window": 60,
+            "left": 0,
+            "paused_until": datetime(2026, 11, 23, 14, 33, 5, tzinfo=UTC),
+            "waiting": 17,
+            "waiting_bulk": 2,
+            "waiting_until": datetime(2026, 11, 23, 14, 34, 5, tzinfo=UTC),
+            "refused": 1,
+        }
+    ],
     "subscription": {
         "id": "s",
         "address": "https://example.com/webhook",
@@ -76,3 +89,11 @@ def test_mailboxes_and_routes(monkeypatch: pytest.MonkeyPatch, redis_url: str) -
     shown = _status(monkeypatch, redis_url, subscription=None)
     assert MAILBOX in shown
     assert "Everything is kept" in shown
+
+
+def test_limits(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
+    """Each of RingCentral's limits has a line: what is left, until when it is paused, the queue."""
+    shown = _status(monkeypatch, redis_url)
+    [line] = [line for line in shown.splitlines() if line.startswith("medium, 40 in 60 s")]
+    assert ":33:05" in line  # the hour is that of the reader's zone
+    assert " 17 " in line

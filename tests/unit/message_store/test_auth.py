@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import dataclasses
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from urllib.parse import parse_qs
 
 import aiohttp
 import pytest
+from pydantic import SecretStr
 
 from message_store.auth import Authenticator, Credentials, MemoryTokenStore, Token
 from message_store.errors import (
@@ -265,6 +267,55 @@ async def test_while_logins_fail_they_are_not_repeated(
     later = results[-1]
     assert isinstance(later, kind)
     assert later.retry_after
+
+
+async def test_a_refusal_is_heard_by_all_processes(
+    fake: Any, process: Callable[[], Authenticator], reply: Any
+) -> None:
+    """Wrong credentials are presented once, however many processes have them."""
+    fake.on("POST", TOKEN_PATH, reply(400, {"errors": [{"errorCode": "OAU-153"}]}))
+    for _ in range(3):
+        with pytest.raises(LoginRefused, match="RC_CLIENT_ID") as caught:
+            await process().token()
+        assert 50 < (caught.value.retry_after or 0) <= 60
+    assert len(fake.logins) == 1
+
+
+async def test_refusals_in_a_row_are_ever_further_apart(
+    fake: Any, process: Callable[[], Authenticator], shared: MemoryTokenStore, reply: Any
+) -> None:
+    """One window of the token endpoint's limit, then two, four, eight, at most fifteen."""
+    window = {"X-Rate-Limit-Window": "2"}
+    fake.on("POST", TOKEN_PATH, reply(400, {"errors": [{"errorCode": "OAU-147"}]}, window))
+    pauses = []
+    for _ in range(6):
+        with pytest.raises(LoginRefused) as caught:
+            await process().token()
+        pauses.append(caught.value.retry_after)
+        refusal = await shared.refusal()
+        assert refusal is not None
+        await shared.set_refusal(refusal.model_copy(update={"until": 0.0}))
+    assert pauses == [2, 4, 8, 16, 30, 30]
+
+
+async def test_corrected_credentials_are_tried_at_once(
+    fake: Any,
+    process: Callable[[], Authenticator],
+    session: aiohttp.ClientSession,
+    credentials: Credentials,
+    shared: MemoryTokenStore,
+    reply: Any,
+) -> None:
+    """A refusal holds for what was refused, and a login forgets it."""
+    fake.on(
+        "POST", TOKEN_PATH, reply(400, {"errors": [{"errorCode": "OAU-153"}]}), reply(body=GRANT)
+    )
+    with pytest.raises(LoginRefused):
+        await process().token()
+    corrected = dataclasses.replace(credentials, client_secret=SecretStr("another"))
+    mended = Authenticator(session, Server.of(fake.url), corrected, shared, NoLimits())
+    assert await mended.token() == "fresh"
+    assert await shared.refusal() is None
 
 
 async def test_a_failed_early_renewal_does_no_harm(

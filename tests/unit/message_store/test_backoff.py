@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from message_store.backoff import Backoff
-from message_store.errors import ConnectionFailed, LoginRefused, ServerError
+from message_store.errors import ConnectionFailed, ServerError
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def _pause(pauses: Backoff) -> float:
     try:
         pauses.check()
-    except (ConnectionFailed, ServerError, LoginRefused) as error:
+    except (ConnectionFailed, ServerError) as error:
         return error.retry_after or 0.0
     return 0.0
 
@@ -41,13 +41,6 @@ def test_the_server_may_say_how_long(clock: list[float]) -> None:
     pauses = Backoff()
     pauses.failed(ServerError("x", retry_after=0.25))
     assert _pause(pauses) == 0.25
-
-
-def test_a_refusal_waits_for_a_person(clock: list[float]) -> None:
-    """Wrong credentials are tried again once a minute at most."""
-    pauses = Backoff()
-    pauses.failed(LoginRefused("x"))
-    assert _pause(pauses) == 60
 
 
 def test_success_forgets(clock: list[float]) -> None:

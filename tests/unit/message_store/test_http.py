@@ -22,6 +22,7 @@ from message_store.errors import (
     ServerError,
     TokenRejected,
 )
+from message_store.limits import NO_ANSWER, Permit
 from message_store.mailbox import Mailbox
 
 MESSAGE = "/restapi/v1.0/account/7/extension/101/message-store/5"
@@ -46,15 +47,17 @@ class RecordedLimits:
 
     def __init__(self, refuse: str | None = None) -> None:
         self.told: list[tuple[str, int | None, str | None]] = []
+        self.permits: list[Permit] = []
         self.refuse = refuse
 
-    async def before(self, operation: str) -> None:
-        self.told.append((operation, None, None))
-        if operation == self.refuse:
+    async def before(self, permit: Permit) -> None:
+        self.permits.append(permit)
+        self.told.append((permit.operation, None, None))
+        if permit.operation == self.refuse:
             raise RateLimited("paused", retry_after=40)
 
-    async def after(self, operation: str, status: int, headers: Mapping[str, str]) -> None:
-        self.told.append((operation, status, headers.get("x-rate-limit-group")))
+    async def after(self, permit: Permit, status: int, headers: Mapping[str, str]) -> None:
+        self.told.append((permit.operation, status, headers.get("x-rate-limit-group")))
 
 
 async def test_a_passing_failure_is_repeated(
@@ -156,6 +159,39 @@ async def test_limits_hear_of_every_request(
         ("message", 500, None),
         ("message", None, None),
         ("message", 200, "light"),
+    ]
+    assert len({permit.id for permit in limits.permits}) == 3
+
+
+async def test_a_request_without_an_answer_is_told_too(
+    fake: Any, make_store: Any, mailbox: Mailbox
+) -> None:
+    """The limits hear of a connection that broke, so that they do not wait for its answer."""
+
+    async def hang_up(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        request.transport.close()
+        return web.Response()
+
+    limits = RecordedLimits()
+    fake.on("GET", MESSAGE, hang_up)
+    with pytest.raises(ConnectionFailed):
+        await make_store(limits).get(mailbox, "5")
+    assert ("message", NO_ANSWER, None) in limits.told
+
+
+async def test_a_permit_says_for_whom(
+    fake: Any, make_store: Any, mailbox: Mailbox, reply: Any
+) -> None:
+    """The limits learn whose mailbox a request is for, and whether it can wait."""
+    limits = RecordedLimits()
+    fake.on("GET", MESSAGE, reply(body={"id": 5}))
+    store = make_store(limits)
+    await store.in_bulk().get(mailbox, "5")
+    await store.get(mailbox, "5")
+    assert [(permit.mailbox, permit.bulk) for permit in limits.permits[-2:]] == [
+        (str(mailbox), True),
+        (str(mailbox), False),
     ]
 
 
