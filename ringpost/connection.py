@@ -8,12 +8,18 @@ from typing import Any, TypeVar
 import aiohttp
 import structlog
 
-from message_store.auth import Credentials, MemoryTokenStore
+from message_store.auth import MemoryTokenStore
 from message_store.errors import RingCentralError
 from message_store.limits import LocalLimits
 from ringpost.checks.redis import no_answer
 from ringpost.refusal import Refusal
-from ringpost.surroundings import insist_on_credentials, running_settings
+from ringpost.surroundings import (
+    insist_on_credentials,
+    names_accounts,
+    read_configuration,
+    running_settings,
+)
+from worker.accounts import accounts_of
 from worker.ledger import Ledger, LedgerError, open_ledger
 from worker.logins import Account, Login, log_in, log_in_with
 from worker.settings import Settings
@@ -51,24 +57,50 @@ async def ledger() -> AsyncIterator[Ledger]:
 
 
 @asynccontextmanager
-async def message_store() -> AsyncIterator[Login]:
-    """A login with the credentials that are set, or in the sandbox that runs here.
+async def message_store(account: str | None = None) -> AsyncIterator[Login]:
+    """A login with the account of this name, by default the first there is.
+
+    Raises Refusal if there is none.
+    """
+    async with logins() as found:
+        named = [login for login in found if account in (None, login.account.name)]
+        if not named:
+            names = ", ".join(login.account.name or "(of the environment)" for login in found)
+            raise Refusal(f'account "{account}": there is none of this name; there are {names}')
+        yield named[0]
+
+
+@asynccontextmanager
+async def logins() -> AsyncIterator[list[Login]]:
+    """A login for each account, or one in the sandbox that runs here.
 
     Token and budget are shared with the workers if their Redis is within reach.
     """
     settings = running_settings()
-    insist_on_credentials(settings)
-    account = account_of(settings)
+    accounts = accounts_here(settings)
     async with AsyncExitStack() as stack:
         if settings.redis_url is not None:
             stack.enter_context(_answering(settings.redis_url))
         opened = await _within_reach(settings, stack)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         if opened is not None:
-            yield log_in(account, session, opened, patience=_PATIENCE)
-        else:
-            limits = LocalLimits(_PATIENCE)
-            yield log_in_with(account, session, MemoryTokenStore(), limits, limits)
+            yield [log_in(one, session, opened, patience=_PATIENCE) for one in accounts]
+            return
+        yield [
+            log_in_with(
+                one, session, MemoryTokenStore(), LocalLimits(_PATIENCE), LocalLimits(_PATIENCE)
+            )
+            for one in accounts
+        ]
+
+
+def accounts_here(settings: Settings) -> list[Account]:
+    """The accounts of the configuration, else that of the environment; raises Refusal."""
+    if not names_accounts(settings.config):
+        insist_on_credentials(settings)
+        return accounts_of(settings, None)
+    configuration, _ = read_configuration(settings.config)
+    return accounts_of(settings, configuration)
 
 
 @contextmanager
@@ -77,14 +109,6 @@ def _answering(redis_url: str) -> Iterator[None]:
         yield
     except LedgerError as error:
         raise no_answer(redis_url, error, exit_code=1) from None
-
-
-def account_of(settings: Settings) -> Account:
-    """The credentials, all of which must be set."""
-    if not (settings.rc_client_id and settings.rc_client_secret and settings.rc_jwt):
-        raise ValueError("credentials are incomplete")
-    credentials = Credentials(settings.rc_client_id, settings.rc_client_secret, settings.rc_jwt)
-    return Account("", settings.server, credentials, ())
 
 
 async def _within_reach(settings: Settings, stack: AsyncExitStack) -> Ledger | None:

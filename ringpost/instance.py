@@ -35,7 +35,7 @@ class Instance:
         self._terminal = Terminal()
         self._demo: Demo | None = None
         self._config = config or settings.config
-        if is_without_credentials(settings):
+        if is_without_credentials(settings, self._config):
             self._demo = Demo.in_folder(self._data.path)
             self._config = config or CONFIGURATION
 
@@ -47,7 +47,7 @@ class Instance:
         if self._demo:
             os.environ.update(self._demo.environ())
         else:
-            insist_on_credentials(self._settings)
+            insist_on_credentials(self._settings, self._config)
         configuration, _ = read_configuration(self._config)
         self._data.prepare()
         with self._data.held() as lock:

@@ -1,5 +1,6 @@
 """What a command finds around it: settings, configuration, an instance that runs here already."""
 
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,15 +45,26 @@ def running_settings() -> Settings:
     return read_settings(**{k: v for k, v in known.items() if k in Settings.model_fields})
 
 
-def is_without_credentials(settings: Settings) -> bool:
-    """Whether none of the credentials is set, as on the very first start."""
-    return not (settings.rc_client_id or settings.rc_client_secret or settings.rc_jwt)
+def is_without_credentials(settings: Settings, config: Path | None = None) -> bool:
+    """Whether there are no credentials at all, as on the very first start."""
+    set_here = settings.rc_client_id or settings.rc_client_secret or settings.rc_jwt
+    return not (set_here or names_accounts(config or settings.config))
 
 
-def insist_on_credentials(settings: Settings) -> None:
+def names_accounts(path: Path) -> bool:
+    """Whether the configuration has `[[accounts]]`, which go before the credentials of the
+    environment; one that cannot be read has none.
+    """
+    try:
+        return "accounts" in tomllib.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError):
+        return False
+
+
+def insist_on_credentials(settings: Settings, config: Path | None = None) -> None:
     """Raise Refusal naming the variables that a login still lacks."""
     missing = settings.missing_credentials()
-    if missing:
+    if missing and not names_accounts(config or settings.config):
         raise Refusal(
             f"{', '.join(missing)} not set: copy the app's id and secret from {APPS_PAGE} and the "
             f"user's JWT from {CREDENTIALS_PAGE} into .env; or set none of them and start "

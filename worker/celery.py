@@ -135,9 +135,9 @@ def _set_up_logging(**_: Any) -> None:
 def _open(**_: Any) -> None:
     try:
         settings = Settings()
-        if missing := settings.missing_credentials():
-            raise ConfigurationError([f"{', '.join(missing)}: not set; see .env.example"])
         configuration, handlers = load_all(settings.config, environment())
+        if not configuration.accounts and (missing := settings.missing_credentials()):
+            raise ConfigurationError([f"{', '.join(missing)}: not set; see .env.example"])
     except ConfigurationError as error:
         refuse(error)
     with _or_end():

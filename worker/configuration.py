@@ -3,7 +3,6 @@
 Every problem of a file is reported together, one line each, by `ConfigurationError`.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -19,20 +18,15 @@ from pydantic import (
     ValidationError,
 )
 
+from worker.account_tables import AccountTable, once_each
 from worker.checks import check_names
 from worker.document import Document
 from worker.durations import parse_duration
 from worker.handlers.tables import HandlerTable, handler_tables
-from worker.numbers import e164
+from worker.mailbox_names import OWN, MailboxNames
 from worker.problems import ConfigurationError, Wrong, in_words
 from worker.routes import Route
 from worker.tables import Finding, Table, findings
-
-ALL = "all"
-"""The entry of `mailboxes` that stands for every mailbox the signed-in user may read."""
-
-OWN = "~"
-"""The entry of `mailboxes` that stands for the signed-in extension."""
 
 
 def _duration(value: object) -> timedelta:
@@ -66,27 +60,6 @@ def _start_at(text: str, now: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _mailboxes(value: object) -> object:
-    if value == ALL:
-        return (ALL,)
-    if not isinstance(value, list | tuple):
-        raise Wrong(f'must be a list such as ["~"], or "all", not {in_words(value)}')
-    if not value:
-        raise Wrong('must name at least one mailbox; "~" is the signed-in extension')
-    if ALL in value and len(value) > 1:
-        raise Wrong('must be a list of mailboxes or "all", not both')
-    return value
-
-
-def _mailbox(value: str) -> str:
-    text = value.strip()
-    if text in {ALL, OWN} or re.fullmatch(r"[0-9]{1,20}", text):
-        return text
-    if e164(text):
-        raise Wrong("is a phone number; write the extension's number or id instead")
-    raise Wrong('is no mailbox; write "~", or an extension\'s number or id')
-
-
 def _routes(value: object) -> object:
     if isinstance(value, dict):
         raise Wrong("must be written [[routes]], in double brackets, once for each route")
@@ -97,8 +70,12 @@ def _routes(value: object) -> object:
     return value
 
 
-def _once_each(mailboxes: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(mailboxes))
+def _accounts(value: object) -> object:
+    if isinstance(value, dict):
+        raise Wrong("must be written [[accounts]], in double brackets, once for each credential")
+    if not isinstance(value, list | tuple):
+        raise Wrong(f"must be [[accounts]] tables, not {in_words(value)}")
+    return value
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
@@ -124,11 +101,10 @@ class Subscriptions(Table):
 class Configuration(Table):
     """The whole file."""
 
-    mailboxes: Annotated[
-        tuple[Annotated[str, AfterValidator(_mailbox)], ...],
-        BeforeValidator(_mailboxes),
-        AfterValidator(_once_each),
-    ] = (OWN,)
+    mailboxes: MailboxNames = (OWN,)
+    accounts: Annotated[
+        tuple[AccountTable, ...], BeforeValidator(_accounts), AfterValidator(once_each)
+    ] = ()
     sync: Sync = Sync()
     subscriptions: Subscriptions = Subscriptions()
     handlers: dict[str, InstanceOf[HandlerTable]] = Field(default_factory=dict)

@@ -13,6 +13,8 @@ from worker.tables import Finding, Path
 
 _PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 
+_MANY = {"routes", "accounts"}  # tables in double brackets, told apart by their names
+
 
 @dataclass(frozen=True)
 class Document:
@@ -63,8 +65,8 @@ class Document:
 
     def _place(self, finding: Finding) -> str:
         keys, table = list(finding.path), ""
-        if len(keys) > 1 and keys[0] == "routes" and isinstance(keys[1], int):
-            table, keys = f"[[routes]] {self._route(keys[1])}", keys[2:]
+        if len(keys) > 1 and keys[0] in _MANY and isinstance(keys[1], int):
+            table, keys = f"[[{keys[0]}]] {self._which(str(keys[0]), keys[1])}", keys[2:]
         elif len(keys) > 1 and keys[0] == "handlers":
             table, keys = f"[handlers.{_key(str(keys[1]))}]", keys[2:]
         elif len(keys) > 1 and isinstance(keys[1], str):
@@ -73,10 +75,10 @@ class Document:
         entries = "".join(f", entry {key + 1}" for key in keys if isinstance(key, int))
         return f"{table} {quoted(names)}{entries}".strip() if names else table
 
-    def _route(self, index: int) -> str:
-        routes = self.written["routes"]
-        name = routes[index].get("name") if isinstance(routes[index], Mapping) else None
-        names = [route.get("name") for route in routes if isinstance(route, Mapping)]
+    def _which(self, many: str, index: int) -> str:
+        tables = self.written[many]
+        name = tables[index].get("name") if isinstance(tables[index], Mapping) else None
+        names = [table.get("name") for table in tables if isinstance(table, Mapping)]
         if isinstance(name, str) and name.strip() and names.count(name) == 1:
             return quoted(name)
         return f"number {index + 1}"

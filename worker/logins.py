@@ -1,6 +1,6 @@
 """The users we act as: one for each credential, with a token, a budget and a Message Store."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import aiohttp
@@ -8,10 +8,12 @@ import aiohttp
 from message_store.auth import Authenticator, Credentials
 from message_store.client import MessageStore
 from message_store.limits import Limits
+from message_store.mailbox import Mailbox
 from message_store.server import Server
 from message_store.token import TokenStore
 
 from .ledger import Ledger, app_scope, user_scope
+from .ledger.assignments import AssignmentLedger
 from .ledger.limits import PATIENCE
 
 
@@ -76,3 +78,29 @@ def scopes_of(accounts: Iterable[Account]) -> dict[str, str]:
     """Under which scopes their requests are counted, and which account each belongs to."""
     by_app = {app_scope(account.credentials.client_id): account.name for account in accounts}
     return by_app | {account.scope: account.name for account in accounts}
+
+
+class Logins:
+    """All logins, and which of them looks after which mailbox."""
+
+    def __init__(self, logins: Sequence[Login], assignments: AssignmentLedger) -> None:
+        self._by_scope = {login.scope: login for login in logins}
+        self._assignments = assignments
+        self._assigned: dict[Mailbox, str] = {}
+
+    def __iter__(self) -> Iterator[Login]:
+        return iter(self._by_scope.values())
+
+    async def refresh(self) -> None:
+        """Read anew who looks after what; mailboxes may change hands."""
+        self._assigned = await self._assignments.load()
+
+    def of(self, mailbox: Mailbox) -> Login:
+        """The login that looks after a mailbox; where none is known, one of the same company."""
+        scope = self._assigned.get(mailbox)
+        if scope not in self._by_scope:
+            colleagues = (
+                other for other in self._assigned if other.account_id == mailbox.account_id
+            )
+            scope = self._assigned.get(next(colleagues, mailbox))
+        return self._by_scope.get(scope or "") or next(iter(self))

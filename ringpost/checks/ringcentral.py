@@ -1,19 +1,21 @@
 """Whether RingCentral lets us in, and lets this app and user do what the configuration asks."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from message_store.client import MessageStore
-from message_store.errors import LoginRefused, RingCentralError
+from message_store.errors import LoginRefused, PermissionMissing, RingCentralError
 from message_store.mailbox import Mailbox
-from ringpost.connection import message_store
+from ringpost.connection import logins
 from ringpost.findings import Finding, fail, ok, warn
 from ringpost.refusal import Refusal
 from ringpost.surroundings import APPS_PAGE
 from worker.configuration import Configuration
 from worker.handlers.contract import ClosingHandler, Step
 from worker.logins import Login
+from worker.permissions import EDIT, READ, in_words
 from worker.settings import Settings
-from worker.watching import find_mailboxes
+from worker.watching import find
 
 _MOST_MAILBOXES = 20
 ROLES_PAGE = "https://service.ringcentral.com (Users, Roles)"
@@ -30,43 +32,65 @@ async def check_ringcentral(
     settings: Settings, configuration: Configuration | None, handlers: Mapping[str, Step]
 ) -> list[Finding]:
     """Log in, then look at the app's permissions and at the user's, mailbox by mailbox."""
+    closing = any(isinstance(step, ClosingHandler) for step in handlers.values())
+    found: list[Finding] = []
     try:
-        async with message_store() as login:
-            try:
-                await login.tokens.set_refusal(None)  # somebody wants to know now
-                await login.authenticator.token()
-            except RingCentralError as error:
-                return [_login_failed(error, login)]
-            return await _check(login, settings, configuration, handlers)
+        async with logins() as opened:
+            for login in opened:
+                of_account = await _check(login, settings, configuration, closing)
+                found += [_named(finding, login.account.name) for finding in of_account]
     except Refusal as refusal:
-        return [fail("credentials", line) for line in refusal.lines]
+        found += [fail("credentials", line) for line in refusal.lines]
+    return found
+
+
+def _named(finding: Finding, account: str) -> Finding:
+    """The finding with the name of its account, where there are several."""
+    return replace(finding, subject=f"{account}, {finding.subject}") if account else finding
 
 
 async def _check(
-    login: Login,
-    settings: Settings,
-    configuration: Configuration | None,
-    handlers: Mapping[str, Step],
+    login: Login, settings: Settings, configuration: Configuration | None, closing: bool
 ) -> list[Finding]:
-    server = login.account.server.api
-    found = [ok("credentials", f"{server} lets this app and user in")]
-    closing = any(isinstance(step, ClosingHandler) for step in handlers.values())
+    try:
+        await login.tokens.set_refusal(None)  # somebody wants to know now
+        await login.authenticator.token()
+    except RingCentralError as error:
+        return [_login_failed(error, login)]
+    found = [ok("credentials", f"{login.account.server.api} lets this app and user in")]
     token = await login.tokens.load()
     found += _app_permissions(token.scope if token else "", closing, settings)
-    if configuration is None:
-        return found
-    mailboxes: list[Mailbox] = []
-    try:
-        mailboxes = await find_mailboxes(login.store, configuration.mailboxes)
-        if not mailboxes:
-            return [*found, fail("mailboxes", "none is found", 'name one, or "~", under mailboxes')]
-        for mailbox in mailboxes[:_MOST_MAILBOXES]:
-            found += await _user_permissions(login.store, mailbox, closing)
-    except RingCentralError as error:
-        found.append(fail("mailboxes", str(error), f"see the app's permissions at {APPS_PAGE}"))
-    if len(mailboxes) > _MOST_MAILBOXES:
-        found.append(ok("mailboxes", f"{len(mailboxes)}; the first {_MOST_MAILBOXES} were tried"))
+    if configuration is not None:
+        found += await _mailboxes(login, closing)
     return found
+
+
+async def _mailboxes(login: Login, closing: bool) -> list[Finding]:
+    findings: list[Finding] = []
+    try:
+        found = await find(login.store, login.account.mailboxes)
+        for name in found.unknown:
+            words = f'RingCentral has no extension "{name}"'
+            findings.append(fail("mailboxes", words, "correct it under mailboxes"))
+        if not found.mailboxes:
+            nothing = fail("mailboxes", "none is found", 'name one, or "~", under mailboxes')
+            return findings or [nothing]
+        for mailbox in found.mailboxes[:_MOST_MAILBOXES]:
+            title = found.titles[mailbox]
+            findings.append(await _user_permissions(login.store, mailbox, title, closing))
+    except RingCentralError as error:
+        return [*findings, fail("mailboxes", str(error), _where(error))]
+    if len(found.mailboxes) > _MOST_MAILBOXES:
+        words = f"{len(found.mailboxes)}; the first {_MOST_MAILBOXES} were tried"
+        findings.append(ok("mailboxes", words))
+    return findings
+
+
+def _where(error: RingCentralError) -> str:
+    """Where somebody mends it; the error itself says what."""
+    if not isinstance(error, PermissionMissing):
+        return ""
+    return f"see {APPS_PAGE if error.code == 'CMN-401' else ROLES_PAGE}"
 
 
 def _login_failed(error: RingCentralError, login: Login) -> Finding:
@@ -99,17 +123,11 @@ def _app_permissions(scope: str, closing: bool, settings: Settings) -> Iterable[
 
 
 async def _user_permissions(
-    store: MessageStore, mailbox: Mailbox, closing: bool
-) -> Iterable[Finding]:
+    store: MessageStore, mailbox: Mailbox, title: str, closing: bool
+) -> Finding:
     subject = f"mailbox {mailbox}"
-    needed = ("ReadMessages", "EditMessages") if closing else ("ReadMessages",)
+    needed = [READ, EDIT] if closing else [READ]
     missing = [name for name in needed if not await store.may(name, mailbox.extension_id)]
     if missing:
-        return [
-            fail(
-                subject,
-                f"the signed-in user lacks {', '.join(missing)}",
-                f"give the user a role with it for this extension at {ROLES_PAGE}",
-            )
-        ]
-    return [ok(subject, "may be read and marked" if closing else "may be read")]
+        return fail(subject, in_words(missing, title))
+    return ok(subject, "may be read and marked" if closing else "may be read")

@@ -34,6 +34,11 @@ def route(lines: str) -> str:
     return f'[[routes]]\nname = "Faxes"\nsteps = ["archive"]\n{lines}\n'
 
 
+def account(lines: str) -> str:
+    known = 'name = "clinic"\nclient_id = "c"\nclient_secret = "s"\njwt = "j"'
+    return f"{ROUTE}[[accounts]]\n{known}\n{lines}\n"
+
+
 WRONG: list[tuple[str, str]] = [
     # the syntax of TOML
     ("mailboxes = \n", f"line 1, column 13: invalid value{SYNTAX}"),
@@ -53,7 +58,41 @@ WRONG: list[tuple[str, str]] = [
     ('mailboxs = ["~"]\n' + ROUTE, '"mailboxs": unknown key; did you mean "mailboxes"?'),
     (
         "zzz = 1\n" + ROUTE,
-        '"zzz": unknown key; known are mailboxes, sync, subscriptions, handlers, routes',
+        '"zzz": unknown key; known are mailboxes, accounts, sync, subscriptions, handlers, routes',
+    ),
+    # accounts
+    ("accounts = 3\n" + ROUTE, '"accounts": must be [[accounts]] tables, not a number'),
+    (
+        ROUTE + '[accounts]\nname = "clinic"\n',
+        '"accounts": must be written [[accounts]], in double brackets, once for each credential',
+    ),
+    (
+        account("").replace('jwt = "j"\n', ""),
+        '[[accounts]] "clinic" "jwt": is missing; write such as jwt = "${CLINIC_JWT}"',
+    ),
+    (account('jwtt = "x"'), '[[accounts]] "clinic" "jwtt": unknown key; did you mean "jwt"?'),
+    (
+        account('server = "http://example.com"'),
+        '[[accounts]] "clinic" "server": "http://example.com" begins with http:// and would show '
+        "the token to the network; use https://example.com (http:// is for this machine only)",
+    ),
+    (
+        account("").replace('"j"', '" "'),
+        '[[accounts]] "clinic" "jwt": the value is empty; write such as ${CLINIC_JWT}',
+    ),
+    (
+        account("") + account("").removeprefix(ROUTE),
+        '"accounts": must have names of their own, and "clinic" is there twice',
+    ),
+    (
+        account("") + account("").removeprefix(ROUTE).replace("clinic", "office"),
+        '"accounts": must have credentials of their own, and "office" has those of "clinic"; '
+        "put the mailboxes of both into one",
+    ),
+    (
+        account('mailboxes = ["reception"]'),
+        '[[accounts]] "clinic" "mailboxes", entry 1: "reception" is no mailbox; write "~", or an '
+        "extension's number or id",
     ),
     # mailboxes
     (

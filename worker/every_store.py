@@ -1,0 +1,52 @@
+"""The Message Stores of all logins as one, for those who have a mailbox and need no more."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+
+from message_store.client import MessageStore
+from message_store.mailbox import Mailbox
+from message_store.message import Attachment, Message
+from message_store.protocol import ContentStream, Outcomes
+
+from .logins import Logins
+
+
+class EveryStore:
+    """Each mailbox is asked of the login that looks after it."""
+
+    def __init__(self, logins: Logins, *, bulk: bool = False) -> None:
+        self._logins = logins
+        self._bulk = bulk
+
+    def in_bulk(self) -> "EveryStore":
+        """The same for work that can wait."""
+        return EveryStore(self._logins, bulk=True)
+
+    def of(self, mailbox: Mailbox) -> MessageStore:
+        """The Message Store that has this mailbox."""
+        store = self._logins.of(mailbox).store
+        return store.in_bulk() if self._bulk else store
+
+    async def get(self, mailbox: Mailbox, message_id: str) -> Message:
+        """The message as it now is."""
+        return await self.of(mailbox).get(mailbox, message_id)
+
+    def content(
+        self, mailbox: Mailbox, message_id: str, attachment: Attachment, *, offset: int = 0
+    ) -> AbstractAsyncContextManager[ContentStream]:
+        """An attachment's bytes as a stream, from `offset` on."""
+        return self.of(mailbox).content(mailbox, message_id, attachment, offset=offset)
+
+    async def set_read_status(self, mailbox: Mailbox, ids: Sequence[str], status: str) -> Outcomes:
+        """Mark messages `Read` or `Unread`; per id None or its error."""
+        return await self.of(mailbox).set_read_status(mailbox, ids, status)
+
+    async def delete(
+        self, mailbox: Mailbox, ids: Sequence[str], *, purge: bool = False
+    ) -> Outcomes:
+        """Delete messages; per id None or its error."""
+        return await self.of(mailbox).delete(mailbox, ids, purge=purge)
+
+    async def restore(self, mailbox: Mailbox, ids: Sequence[str]) -> Outcomes:
+        """Take deleted messages back; per id None or its error."""
+        return await self.of(mailbox).restore(mailbox, ids)
