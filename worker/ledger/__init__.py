@@ -12,6 +12,7 @@ from .leases import Lease
 from .limits import RedisLimits
 from .mailboxes import MailboxLedger
 from .overview import Overview, read_overview
+from .own_changes import OwnChangesLedger
 from .records import DeliveryRecord
 from .subscription import SubscriptionLedger
 from .tokens import RedisTokenStore
@@ -43,6 +44,7 @@ class Ledger:
         self.mailboxes = MailboxLedger(self.connection, lease_seconds)
         self.deliveries = DeliveryLedger(self.connection, lease_seconds)
         self.closing = ClosingLedger(self.connection, lease_seconds)
+        self.own_changes = OwnChangesLedger(self.connection)
         self.subscription = SubscriptionLedger(self.connection)
         self.tokens = RedisTokenStore(self.connection, scope)
         self.limits = RedisLimits(self.connection, scope)

@@ -6,11 +6,12 @@ import pytest
 
 from message_store.mailbox import Mailbox
 from worker.ledger import Ledger, open_ledger
-from worker.ledger.mailboxes import Changed, Missed, Page, Seen, SyncLease
+from worker.ledger.mailboxes import Changed, Happened, Missed, Page, Seen, SyncLease
 
 
 def seen(id_: str, *routes: str) -> Seen:
-    return Seen(id_, 1000.0 + int(id_), "Alive|Unread||", f'{{"id": {id_}}}', routes)
+    news = [Happened("created", routes)]
+    return Seen(id_, 1000.0 + int(id_), "Alive|Unread||", f'{{"id": {id_}}}', news)
 
 
 async def test_one_sync_at_a_time(ledger: Ledger, mailbox: Mailbox, lease: SyncLease) -> None:
@@ -118,8 +119,9 @@ async def test_an_update_refreshes_an_open_message(
     """A changed message is delivered as it is now; one that is settled stays settled."""
     await ledger.mailboxes.commit(lease, Page(created=[seen("1", "a")], token="t"))
 
-    newer = Changed("1", "Alive|Read||", '{"id": 1, "readStatus": "Read"}', known=True)
-    settled = Changed("2", "Alive|Read||", '{"id": 2}', known=True)
+    before, now = "Alive|Unread||", "Alive|Read||"
+    newer = Changed("1", before, now, '{"id": 1, "readStatus": "Read"}')
+    settled = Changed("2", before, now, '{"id": 2}')
     await ledger.mailboxes.commit(lease, Page(updated=[newer, settled], token="t"))
 
     [claim] = await ledger.deliveries.claim(10)
