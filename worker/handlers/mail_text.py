@@ -11,7 +11,6 @@ from worker.happenings import CREATED, DELETED, DELIVERED, FAILED, READ, SENT, T
 _KINDS = {"VoiceMail": "Voicemail", "Pager": "Pager message", "SMS": "Text message", "Text": "Text"}
 _FAILED = frozenset({"DeliveryFailed", "SendingFailed"})
 _HAPPENED = {
-    TRANSCRIBED: "Transcription: ",
     SENT: "Sent: ",
     DELIVERED: "Delivered: ",
     READ: "Read: ",
@@ -55,6 +54,8 @@ def headline(message: Message, on: str = CREATED) -> str:
     if on == FAILED or (on == CREATED and message.message_status in _FAILED):
         why = _why_failed(message)
         line = f"Not delivered ({why}): {line}" if why else f"Not delivered: {line}"
+    if on == TRANSCRIBED:
+        line = f"Transcription of a {line[0].lower()}{line[1:]}"
     line = _HAPPENED.get(on, "") + line
     extent = _length(message) or _pages(message)
     return one_line(f"{line}, {extent}" if extent else line)
