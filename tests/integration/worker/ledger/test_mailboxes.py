@@ -1,12 +1,17 @@
 """Leases, hints and pages of mailboxes on a real Redis."""
 
 import time
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
 from message_store.mailbox import Mailbox
 from worker.ledger import Ledger, open_ledger
+from worker.ledger.closing import ClosingOutcome
 from worker.ledger.mailboxes import Changed, Happened, Missed, Page, Seen, SyncLease
+
+Eventually = Callable[..., Awaitable[Any]]
 
 
 def seen(id_: str, *routes: str) -> Seen:
@@ -372,3 +377,32 @@ async def test_a_token_is_kept_with_its_owner(
     third = await ledger.mailboxes.claim(mailbox)
     assert third is not None
     assert (third.owner, third.walk_owner, third.walk_to) == ("any", "shared", 1.0)
+
+
+async def test_a_change_goes_through_all_that_may_become_of_a_delivery(
+    redis_url: str, mailbox: Mailbox, eventually: Eventually
+) -> None:
+    """Renewed, given back, left by a dead worker, and closed: the same for whatever happened."""
+    async with open_ledger(redis_url, lease_seconds=30) as ledger:
+        await ledger.mailboxes.watch([mailbox], 0)
+        lease = await ledger.mailboxes.claim(mailbox)
+        assert lease is not None
+        await ledger.mailboxes.commit(lease, Page(created=[seen("1")], token="t"))
+        await ledger.mailboxes.commit(lease, Page(updated=[read("1", "a")], token="t"))
+        async with open_ledger(redis_url, lease_seconds=0) as brief:
+            claims = await brief.deliveries.claim(10)
+        await ledger.deliveries.renew(claims)
+        assert await ledger.deliveries.reclaim_lapsed() == 0
+        await ledger.deliveries.release(claims)
+        async with open_ledger(redis_url, lease_seconds=0) as brief:
+            assert len(await brief.deliveries.claim(10)) == 1
+        assert await ledger.deliveries.reclaim_lapsed() == 1
+
+        [claim] = await ledger.deliveries.claim(10)
+        claim.delivery.state, claim.delivery.closing = "waiting", ["mark-read"]
+        assert await ledger.deliveries.settle(claim)
+        [work] = await eventually(ledger.closing.claim)
+        await ledger.closing.finish(work, {"1": ClosingOutcome(True, "marked read")})
+
+        assert (await ledger.overview()).counts == {"a (read)": {"done": 1}}
+        assert await ledger.connection.redis.keys("*message*") == []
