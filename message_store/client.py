@@ -65,17 +65,20 @@ class MessageStore(Changes, Account):
         token: str | None = None,
         date_from: datetime | None = None,
         date_to: datetime | None = None,
+        owner: str | None = None,
         record_count: int = 250,
     ) -> SyncPage:
         """What is new or changed since `token`, or, without one, all between the dates.
 
-        Records repeat between calls, and their number is not exact. The dates of a token are those
-        of the full sync it came from. Raises FullSyncRequired when the token is refused.
+        `owner` is whose messages: `Personal` (RingCentral's default), `Shared` or `Any`. Records
+        repeat between calls, and their number is not exact. Dates and owner of a token are those of
+        the full sync it came from. Raises FullSyncRequired when the token is refused.
         Source: https://developers.ringcentral.com/api-reference/Message-Store/syncMessages
         """
         query: list[tuple[str, str | int]] = [("recordCount", record_count)]
         if token is None:
             query += [("syncType", "FSync"), *_dates(date_from, date_to)]
+            query += [("owner", owner)] if owner is not None else []
         else:
             query += [("syncType", "ISync"), ("syncToken", token)]
         call = Call("message-sync", "GET", f"{mailbox_path(mailbox)}/message-sync", query)

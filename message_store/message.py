@@ -36,6 +36,14 @@ class Party(WireModel):
         return self.address or "unknown"
 
 
+class Owner(WireModel):
+    """The extension a shared message belongs to: a call queue, a shared line."""
+
+    extension_id: Id | None = None
+    extension_type: str | None = None
+    name: str | None = None
+
+
 class Attachment(WireModel):
     """One part of a message: a recording, a transcription, a rendered fax, a picture, a text."""
 
@@ -63,6 +71,7 @@ class Message(Record):
     read_status: str | None = None
     availability: str | None = None
     message_status: str | None = None
+    delivery_error_code: str | None = None
     priority: str | None = None
     creation_time: Moment | None = None
     last_modified_time: Moment | None = None
@@ -73,6 +82,7 @@ class Message(Record):
     fax_page_count: Count | None = None
     fax_resolution: str | None = None
     vm_transcription_status: str | None = None
+    owner: Owner | None = None
 
     @property
     def sender(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -82,10 +82,15 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 
 class Sync(Table):
-    """`[sync]`: how mailboxes are synchronised."""
+    """`[sync]`: how mailboxes are synchronised.
+
+    `owner` is whose messages count: the extension's own, those shared with it (voicemail and text
+    messages of call queues), or both.
+    """
 
     start: Annotated[str, BeforeValidator(_start)] = "now"
     sweep_interval: Duration = timedelta(minutes=15)
+    owner: Literal["personal", "shared", "any"] = "personal"
 
     def start_at(self, now: datetime) -> datetime:
         """The time from which messages count, on the very first run; a date is midnight UTC."""

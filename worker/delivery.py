@@ -8,6 +8,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -33,13 +34,18 @@ _GATHER_SECONDS = 0.01
 
 @dataclass(frozen=True)
 class StepAddress:
-    """Which step of which delivery a handler is called for; `attempt` counts from 1."""
+    """Which step of which delivery a handler is called for; `attempt` counts from 1.
+
+    `on` is what happened to the message, `at` when (ISO 8601), None for its creation.
+    """
 
     mailbox: Mailbox
     message: Message
     route: str
     step: str
     attempt: int
+    on: str
+    at: str | None
 
 
 ContextFactory = Callable[[StepAddress], Context]
@@ -148,6 +154,7 @@ class Deliverer:
                 mailbox=str(claim.mailbox),
                 message=claim.message_id,
                 route=claim.route,
+                on=claim.on,
                 reason=claim.delivery.reason,
             )
             await self._settle(claim)
@@ -170,8 +177,9 @@ class Deliverer:
         await self._settle(claim)
 
     async def _take_step(self, claim: Claim, message: Message, step: str) -> bool:
+        delivery = claim.delivery
         address = StepAddress(
-            claim.mailbox, message, claim.route, step, claim.delivery.attempts + 1
+            claim.mailbox, message, claim.route, step, delivery.attempts + 1, claim.on, delivery.at
         )
         started = time.monotonic()
         try:
@@ -182,8 +190,8 @@ class Deliverer:
         except Exception as error:  # noqa: BLE001
             await self._step_failed(claim, message, step, error)
             return False
-        words = claim.delivery.done[step] = in_brief(words)
-        claim.delivery.attempts = 0
+        words = delivery.done[step] = in_brief(words)
+        delivery.attempts = 0
         log.info(
             "step done",
             **_facts(claim, message),
@@ -197,7 +205,8 @@ class Deliverer:
         self, claim: Claim, message: Message, step: str, error: Exception
     ) -> None:
         delivery = claim.delivery
-        age = time.time() - message.created.timestamp()
+        since = datetime.fromisoformat(delivery.at) if delivery.at else message.created
+        age = time.time() - since.timestamp()
         verdict = judge(error, age=age, attempts=delivery.attempts, schedule=self._schedule)
         delivery.reason = reason(error)
         delivery.attempts += verdict.counts
@@ -221,4 +230,5 @@ def _facts(claim: Claim, message: Message) -> dict[str, str]:
         "message": claim.message_id,
         "type": message.type or "unknown",
         "route": claim.route,
+        "on": claim.on,
     }

@@ -52,12 +52,18 @@ def _to(message: Message, _: Mailbox) -> Values:
     return tuple(value for party in message.to for value in _party(party))
 
 
+def _owner(message: Message, _: Mailbox) -> Values:
+    owner = message.owner
+    return tuple(map(folded, filter(None, (owner.extension_id, owner.name)))) if owner else ()
+
+
 FACTS: dict[str, Fact] = {
     "type": Fact(_type, known=("Fax", "SMS", "MMS", "VoiceMail", "Pager", "Text")),
     "direction": Fact(lambda message, _: _one(message.direction), known=("Inbound", "Outbound")),
     "from": Fact(_from, numbers=True),
     "to": Fact(_to, numbers=True),
     "extension": Fact(lambda _, mailbox: _one(mailbox.extension_id)),
+    "owner": Fact(_owner),
     "text": Fact(lambda message, _: _one(message.text), contained=True),
     "readStatus": Fact(lambda message, _: _one(message.read_status), known=("Read", "Unread")),
     "messageStatus": Fact(

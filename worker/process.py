@@ -20,6 +20,7 @@ from .handlers.egress import Egress
 from .healing import Healer
 from .ledger import Ledger, LedgerError
 from .logins import log_in, scopes_of
+from .own_changes import OwnChanges
 from .pump import Publish, Pump
 from .settings import Settings
 from .spool import Spool
@@ -58,7 +59,7 @@ class WorkerProcess:
         self._store = log_in(account, session, self.ledger).store
         self._spool = Spool(settings.data / "spool", self._store)
         self._egress = Egress()
-        synchroniser = Synchroniser(self._store, self.ledger.mailboxes, configuration)
+        synchroniser = Synchroniser(self._store, self.ledger, configuration)
         self._syncs = Syncs(synchroniser, self.ledger, configuration, publish)
         self._deliverer = Deliverer(
             self.ledger.deliveries,
@@ -67,7 +68,8 @@ class WorkerProcess:
             self._context,
             self._files_over,
         )
-        self._closer = Closer(self.ledger.closing, self._handlers.closing(), self._store)
+        self._own_changes = OwnChanges(self._store, self.ledger)
+        self._closer = Closer(self.ledger.closing, self._handlers.closing(), self._own_changes)
         tokens = settings.webhook_verification_token
         subscriptions = Subscriptions(
             self._store,
@@ -131,7 +133,9 @@ class WorkerProcess:
             route=step.route,
             step=step.step,
             attempt=step.attempt,
-            store=self._store,
+            on=step.on,
+            at=step.at,
+            store=self._own_changes,
             spool=self._spool,
             http=self._egress,
         )

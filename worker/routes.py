@@ -1,6 +1,9 @@
-"""Routes: which steps become of a message. Pure, and compiled once when the file is read."""
+"""Routes: which steps become of a message when something happens to it.
 
-from collections.abc import Iterable
+Pure, and compiled once when the file is read.
+"""
+
+from collections.abc import Collection, Iterable
 from functools import cached_property
 from typing import Annotated
 
@@ -11,7 +14,8 @@ from message_store.mailbox import Mailbox
 from message_store.message import Message
 from worker.conditions import Condition, check_value
 from worker.facts import FACTS, Facts
-from worker.problems import Wrong, in_words
+from worker.happenings import CREATED, WORDS
+from worker.problems import Wrong, in_words, remedy
 from worker.tables import Table
 
 
@@ -42,6 +46,7 @@ class Match(Table):
     from_: Values = Field(default=(), alias="from")
     to: Values = ()
     extension: Values = ()
+    owner: Values = ()
     text: Values = ()
     read_status: Values = Field(default=(), alias="readStatus")
     message_status: Values = Field(default=(), alias="messageStatus")
@@ -77,10 +82,30 @@ def _table(value: object) -> object:
     return value
 
 
+def _words(value: object) -> object:
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list | tuple):
+        raise Wrong(f'must be a list such as ["{CREATED}"], not {in_words(value)}')
+    if not value:
+        raise Wrong(f"must name at least one of {', '.join(WORDS)}; or leave it out")
+    return value
+
+
+def _word(value: str) -> str:
+    word = value.strip().casefold()
+    if word not in WORDS:
+        raise Wrong(f"is not known; {remedy(word, WORDS)}")
+    return word
+
+
 class Route(Table):
     """One `[[routes]]` table; its name is part of the identity of its deliveries."""
 
     name: Annotated[str, AfterValidator(_name), Field(examples=["Faxes reach the office"])]
+    on: Annotated[tuple[Annotated[str, AfterValidator(_word)], ...], BeforeValidator(_words)] = (
+        CREATED,
+    )
     match: Annotated[Match, BeforeValidator(_table)] = Match()
     steps: Annotated[tuple[str, ...], BeforeValidator(_steps), Field(examples=[["vault"]])]
 
@@ -89,6 +114,15 @@ def matching(routes: Iterable[Route], message: Message, mailbox: Mailbox) -> lis
     """The routes that run for a message of the mailbox, in the order given."""
     facts = Facts(message, mailbox)
     return [route for route in routes if all_hold(route.match.conditions, facts)]
+
+
+def routes_by_word(
+    routes: Iterable[Route], message: Message, mailbox: Mailbox, happened: Collection[str]
+) -> dict[str, list[str]]:
+    """For each thing that happened to a message, the names of the routes that run for it."""
+    on_it = [route for route in routes if not set(happened).isdisjoint(route.on)]
+    found = matching(on_it, message, mailbox) if on_it else []
+    return {word: [route.name for route in found if word in route.on] for word in happened}
 
 
 def all_hold(conditions: Iterable[Condition], facts: Facts) -> bool:

@@ -100,7 +100,7 @@ def failures(
                 record.mailbox,
                 record.message_id,
                 local_time(record.created),
-                record.route,
+                record.lane_in_words,
                 record.step,
                 record.attempts,
                 record.reason,

@@ -1,6 +1,7 @@
 """`archive`: each message in a folder of its own, with its files and a manifest, for good.
 
-Layout: `<to>/<account>/<extension>/<YYYY>/<MM>/<DD>/<type>-<message id>/`, the date in UTC.
+Layout: `<to>/<account>/<extension>/<YYYY>/<MM>/<DD>/<type>-<message id>/`, the date in UTC. What
+happens to the message later is kept below it, in `revisions/<time>-<what happened>/`.
 """
 
 import asyncio
@@ -9,8 +10,9 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -19,13 +21,22 @@ from urllib.parse import unquote, urlsplit
 import orjson
 from pydantic import AfterValidator, PrivateAttr
 
+from message_store.errors import NotFound
 from message_store.mailbox import Mailbox
 from message_store.message import Message
-from worker.handlers.contract import Context, Handler, PermanentError, TransientError
-from worker.handlers.durable import DurableFolders, Source
+from worker.handlers.contract import (
+    AttachmentFile,
+    Context,
+    Handler,
+    PermanentError,
+    TransientError,
+)
+from worker.handlers.durable import DurableFolders, Source, sizes_in
 from worker.handlers.filenames import safe_id, safe_name
+from worker.happenings import CREATED, DELETED
 
 MESSAGE = "message.json"
+REVISIONS = "revisions"
 Result = TypeVar("Result")
 
 
@@ -68,15 +79,20 @@ class Archive(Handler):
         self._folders = DurableFolders(self._root)
 
     async def handle(self, message: Message, context: Context) -> str:
-        """Write the message and its files; a message already there is recognised."""
-        sources = [
-            Source(file.name, file.content_type, await file.content())
-            for file in context.attachments
-        ]
+        """Write the message and its files; a message already there is recognised.
+
+        A later happening is a revision: the message as it then is, and the files that are new.
+        """
         folder = folder_of(self._root, context.mailbox, message)
+        kept: dict[str, int] = {}
+        if context.on != CREATED:
+            kept = await self._in_thread(partial(self._kept, folder))
+            folder /= f"{REVISIONS}/{_revision(context)}"
+        sources = await _sources(context, kept)
         new = await self._in_thread(partial(self._write, folder, message, sources))
+        what = "archived" if context.on == CREATED else f"revision ({context.on}) archived"
         count = f"{len(sources)} file{'' if len(sources) == 1 else 's'}"
-        return f"archived with {count}" if new else "already archived"
+        return f"{what} with {count}" if new else "already archived"
 
     async def check(self) -> str:
         """Try to write there; says how much room is left."""
@@ -97,6 +113,12 @@ class Archive(Handler):
         text = Source(MESSAGE, "application/json", _as_json(message))
         try:
             return self._folders.write(folder, [text, *sources])
+        except OSError as error:
+            raise TransientError(self._words(error)) from error
+
+    def _kept(self, folder: Path) -> dict[str, int]:
+        try:
+            return sizes_in(folder)
         except OSError as error:
             raise TransientError(self._words(error)) from error
 
@@ -134,6 +156,33 @@ def folder_of(root: Path, mailbox: Mailbox, message: Message) -> Path:
         f"{day.day:02}",
         f"{safe_name(message.type or '', 'Message')[:40]}-{safe_id(message.id)}",
     )
+
+
+def _revision(context: Context) -> str:
+    moment = context.at.astimezone(UTC)
+    return f"{moment:%Y-%m-%dT%H-%M-%S}.{moment.microsecond // 1000:03}Z-{safe_id(context.on)}"
+
+
+async def _sources(context: Context, kept: Mapping[str, int]) -> list[Source]:
+    """The files of the message but those that are kept already, by name and size in bytes."""
+    sources = []
+    for file in context.attachments:
+        if file.name in kept and file.size in {None, kept[file.name]}:
+            continue
+        content = await _content(file, context)
+        if content is not None:
+            sources.append(Source(file.name, file.content_type, content))
+    return sources
+
+
+async def _content(file: AttachmentFile, context: Context) -> Path | bytes | None:
+    try:
+        return await file.content()
+    except NotFound:
+        if context.on != DELETED:
+            raise
+        context.log.warning("a file of a deleted message is gone", attachment=file.id)
+        return None
 
 
 def _as_json(message: Message) -> bytes:

@@ -20,6 +20,7 @@ from worker.handlers.conformance_cases import CASES, FAX, MAILBOX, SMS, Case
 from worker.handlers.conformance_fakes import FakeNetwork, FakeStore
 from worker.handlers.context import DeliveryContext
 from worker.handlers.contract import ClosingHandler, Handler, HandlerError, TransientError
+from worker.happenings import CREATED, WORDS
 from worker.spool import Spool
 
 __all__ = ["CASES", "Case", "ClosingConformance", "HandlerConformance"]
@@ -43,8 +44,10 @@ class Bench:
         self._case = case
         self._spool = Spool(folder / "spool", self.store)
 
-    async def attempt(self, handler: Handler, number: int = 1) -> str:
-        """Call the handler once; its words, checked."""
+    async def attempt(
+        self, handler: Handler, number: int = 1, *, on: str = CREATED, at: str | None = None
+    ) -> str:
+        """Call the handler once for what happened; its words, checked."""
         message = self._case.message
         context = DeliveryContext(
             mailbox=MAILBOX,
@@ -55,6 +58,8 @@ class Bench:
             store=self.store,
             spool=self._spool,
             http=self.network,
+            on=on,
+            at=at,
         )
         before = message.model_dump()
         words = await handler.handle(message, context)
@@ -81,6 +86,17 @@ class HandlerConformance(ABC):
         """Fax, voicemail, SMS, MMS, nearly empty and hostile messages are all handled."""
         for case in CASES.values():
             self._run(case, lambda handler, bench: bench.attempt(handler))
+
+    def test_says_what_it_did_with_everything_that_happens(self) -> None:
+        """A message that is read, deleted or only known by its id is handled as well, and again."""
+
+        async def happens(handler: Handler, bench: Bench) -> None:
+            for word in WORDS[1:]:
+                await bench.attempt(handler, on=word, at="2025-11-23T15:00:00.000+00:00")
+                await bench.attempt(handler, 2, on=word, at="2025-11-23T15:00:00.000+00:00")
+
+        for case in (*CASES.values(), Case({"id": 1, "availability": "Purged"})):
+            self._run(case, happens)
 
     def test_repeats_with_the_same_identity(self) -> None:
         """A second call after a lost record succeeds too."""

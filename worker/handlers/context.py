@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json as json_library
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,26 @@ from worker.handlers.egress import Egress
 from worker.handlers.filenames import attachment_names
 from worker.handlers.media_types import safe_media_type
 from worker.handlers.rendering import render
+from worker.happenings import CREATED
 from worker.spool import Spool
 
 CHUNK = 256 * 1024
 # The archive keeps these beside the attachments.
-_TAKEN = ("message.json", "manifest.json")
+_TAKEN = ("message.json", "manifest.json", "revisions")
 
 
-def idempotency_key(mailbox: Mailbox, message_id: str, route: str, step: str) -> str:
-    """The identity of one effect: the same for every attempt at it, 64 hexadecimal digits."""
-    identity = json_library.dumps([*mailbox, message_id, route, step])
+def idempotency_key(
+    mailbox: Mailbox,
+    message_id: str,
+    route: str,
+    step: str,
+    happened: tuple[str, str | None] | None = None,
+) -> str:
+    """The identity of one effect: the same for every attempt at it, 64 hexadecimal digits.
+
+    `happened` is what the message's delivery is on and when it was, None for its creation.
+    """
+    identity = json_library.dumps([*mailbox, message_id, route, step, *(happened or ())])
     return hashlib.sha256(identity.encode()).hexdigest()
 
 
@@ -81,14 +92,19 @@ class DeliveryContext(Context):
         store: MessageStoreAccess,
         spool: Spool,
         http: Egress,
+        on: str = CREATED,
+        at: str | None = None,
     ) -> None:
         self.mailbox = mailbox
         self.route = route
+        self.on = on
+        self.at = datetime.fromisoformat(at) if at else message.created
         self.step = step
         self.attempt = attempt
         self.message_store = store
         self._http = http
-        self.idempotency_key = idempotency_key(mailbox, message.id, route, step)
+        happened = None if on == CREATED else (on, at)
+        self.idempotency_key = idempotency_key(mailbox, message.id, route, step, happened)
         # The text part of an SMS or pager message is no file.
         names = attachment_names(message.files, _TAKEN)
         self.attachments = [
@@ -96,12 +112,13 @@ class DeliveryContext(Context):
             for part, name in zip(message.files, names, strict=True)
         ]
         self.log = structlog.get_logger().bind(
-            mailbox=str(mailbox), message=message.id, route=route, step=step
+            mailbox=str(mailbox), message=message.id, route=route, on=on, step=step
         )
 
     def render(self, template: str, message: Message) -> str:
         """See `Context`."""
-        return render(template, {"message": message, "mailbox": self.mailbox, "route": self.route})
+        values = {"message": message, "mailbox": self.mailbox, "route": self.route, "on": self.on}
+        return render(template, values)
 
     async def request(
         self,

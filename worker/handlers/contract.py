@@ -7,6 +7,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,18 +94,27 @@ class Context(ABC):
 
     mailbox: Mailbox
     route: str
+    on: str
+    """What happened to the message: `created`, or another word of the route's `on`."""
+    at: datetime
+    """When that was as far as RingCentral says, in UTC."""
     step: str
     attempt: int
     """1 for the first attempt."""
     idempotency_key: str
-    """64 hexadecimal digits, the same in every attempt at this step of this message and route."""
+    """64 hexadecimal digits, the same in every attempt at this step of this message and route.
+
+    Another one for each other thing that happens to the message.
+    """
     attachments: Sequence[AttachmentFile]
     message_store: "MessageStoreAccess"
     log: FilteringBoundLogger
 
     @abstractmethod
     def render(self, template: str, message: Message) -> str:
-        """Fill in a Jinja template; knows `message`, `mailbox` and `route`. At most 256 Ki letters.
+        """Fill in a Jinja template; knows `message`, `mailbox`, `route` and `on`.
+
+        At most 256 Ki letters.
 
         Raises PermanentError if the template is wrong or its result too long.
         """

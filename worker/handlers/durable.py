@@ -18,6 +18,7 @@ import orjson
 MANIFEST = "manifest.json"
 CHUNK = 256 * 1024
 STALE_SECONDS = 24 * 3600
+_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,18 @@ class DurableFolders:
             folder.mkdir(mode=0o700, exist_ok=True)
             # Also if it was there: whoever made it may not have come to this line.
             _sync(folder.parent)
+        if len(self._durable) >= _REMEMBERED:
+            self._durable.clear()
         self._durable.add(folder)
+
+
+def sizes_in(folder: Path) -> dict[str, int]:
+    """The files that the manifest of a folder names, each with its bytes; none without manifest."""
+    try:
+        manifest = orjson.loads((folder / MANIFEST).read_bytes())
+    except FileNotFoundError:
+        return {}
+    return {entry["name"]: entry["size"] for entry in manifest["files"]}
 
 
 def _fill(folder: Path, sources: Sequence[Source]) -> None:

@@ -22,8 +22,11 @@ from worker.handlers.plain_text import one_line
 from worker.handlers.rendering import TemplateText
 from worker.handlers.smtp_pool import SmtpPool
 from worker.handlers.smtp_server import SmtpServer
+from worker.happenings import CREATED, DELETED, DELIVERED, READ
 
 HOLD_ATTEMPTS = 3
+# Nothing of these is in the files, and those of a deleted message may be gone.
+_WITHOUT_FILES = frozenset({DELIVERED, READ, DELETED})
 _ADDRESS = re.compile(r"[^\s<>@\x00-\x1f\x7f]+@[^\s<>@\x00-\x1f\x7f]+")
 
 
@@ -65,7 +68,7 @@ class Email(Handler):
     to: Annotated[list[MailAddress], Field(min_length=1)]
     """Who gets them."""
     subject: TemplateText = ""
-    """A template for the subject; without it, the kind of message and who sent it."""
+    """A template for the subject; without it, what happened, the kind of message and its sender."""
     text: TemplateText = ""
     """A template for the text; without it, the text of the message or what was said in it."""
     ca: FilePath | None = None
@@ -75,14 +78,15 @@ class Email(Handler):
 
     async def handle(self, message: Message, context: Context) -> str:
         """Send it; the words say to how many recipients."""
-        files = [await _mail_file(file) for file in context.attachments]
+        attachments = [] if context.on in _WITHOUT_FILES else context.attachments
+        files = [await _mail_file(file) for file in attachments]
         text = context.render(self.text, message) or message.text
-        text = text or _transcription(context.attachments, files)
+        text = text or _transcription(attachments, files)
         sender, recipients = parse_address(self.sender), [parse_address(to) for to in self.to]
         mail = Mail(
             self._headers(message, context),
-            plain_page(message, text, _names(files)),
-            html_page(message, text, _names(files)),
+            plain_page(message, text, _names(files), context.on),
+            html_page(message, text, _names(files), context.on),
             files,
         )
         receipt = await self._connections().send(
@@ -121,12 +125,13 @@ class Email(Handler):
 
     def _headers(self, message: Message, context: Context) -> dict[str, HeaderValue]:
         sender = parse_address(self.sender)
-        subject = one_line(context.render(self.subject, message)) or headline(message)
+        known = message.creation_time is not None or context.on != CREATED
+        subject = one_line(context.render(self.subject, message)) or headline(message, context.on)
         return {
             "From": sender,
             "To": tuple(parse_address(to) for to in self.to),
             "Subject": subject,
-            "Date": format_datetime(message.created if message.creation_time else _now()),
+            "Date": format_datetime(context.at if known else _now()),
             # The same in every attempt, so that a mail program recognises a repeat.
             "Message-ID": f"<{context.idempotency_key[:32]}.ringpost@{sender.domain}>",
             "Auto-Submitted": "auto-generated",
@@ -136,6 +141,7 @@ class Email(Handler):
             "X-Ringpost-Mailbox": one_line(str(context.mailbox), 70),
             "X-Ringpost-Message": one_line(message.id, 60),
             "X-Ringpost-Route": one_line(context.route),
+            "X-Ringpost-On": one_line(context.on, 60),
         }
 
 

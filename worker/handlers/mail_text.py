@@ -6,9 +6,16 @@ from jinja2 import Environment
 
 from message_store.message import Message
 from worker.handlers.plain_text import clean, one_line
+from worker.happenings import CREATED, DELETED, DELIVERED, FAILED, READ, SENT, TRANSCRIBED
 
 _KINDS = {"VoiceMail": "Voicemail", "Pager": "Pager message", "SMS": "Text message", "Text": "Text"}
 _FAILED = frozenset({"DeliveryFailed", "SendingFailed"})
+_HAPPENED = {
+    SENT: "Sent: ",
+    DELIVERED: "Delivered: ",
+    READ: "Read: ",
+    DELETED: "Deleted: ",
+}
 
 # Styles stand in the tags: mail programs drop style sheets.
 _PAGE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string("""\
@@ -34,15 +41,22 @@ white-space:pre-wrap;overflow-wrap:anywhere">{{ text }}</p>
 """)
 
 
-def headline(message: Message) -> str:
-    """One line that says what it is, the subject of a mail unless a template makes another."""
+def headline(message: Message, on: str = CREATED) -> str:
+    """One line that says what it is, the subject of a mail unless a template makes another.
+
+    `on` is what happened to the message.
+    """
     kind = "MMS" if message.is_mms else _KINDS.get(message.type or "", message.type or "Message")
     if message.direction == "Outbound":
         line = f"{kind} to {message.recipients or 'unknown'}"
     else:
         line = f"{kind} from {message.sender}"
-    if message.message_status in _FAILED:
-        line = f"Not delivered: {line}"
+    if on == FAILED or (on == CREATED and message.message_status in _FAILED):
+        why = _why_failed(message)
+        line = f"Not delivered ({why}): {line}" if why else f"Not delivered: {line}"
+    if on == TRANSCRIBED:
+        line = f"Transcription of a {line[0].lower()}{line[1:]}"
+    line = _HAPPENED.get(on, "") + line
     extent = _length(message) or _pages(message)
     return one_line(f"{line}, {extent}" if extent else line)
 
@@ -62,23 +76,29 @@ def facts(message: Message, files: Sequence[str]) -> list[tuple[str, str]]:
     return [(name, one_line(value, 500)) for name, value in pairs if value]
 
 
-def plain_page(message: Message, text: str, files: Sequence[str]) -> str:
+def plain_page(message: Message, text: str, files: Sequence[str], on: str = CREATED) -> str:
     """The plain text of the mail; `text` takes the place of the message's own if not empty."""
     text = clean(text or message.text)
-    lines = [headline(message), ""]
+    lines = [headline(message, on), ""]
     if text:
         lines += [text, ""]
     lines += [f"{name}: {value}" for name, value in facts(message, files)]
     return "\n".join(lines) + "\n"
 
 
-def html_page(message: Message, text: str, files: Sequence[str]) -> str:
+def html_page(message: Message, text: str, files: Sequence[str], on: str = CREATED) -> str:
     """The same in HTML, everything of the message escaped."""
     return _PAGE.render(
-        headline=headline(message),
+        headline=headline(message, on),
         text=clean(text or message.text),
         facts=facts(message, files),
     )
+
+
+def _why_failed(message: Message) -> str:
+    """RingCentral's codes for what went wrong, of the message and of each recipient, once each."""
+    codes = [message.delivery_error_code, *(party.fax_error_code for party in message.to)]
+    return one_line(", ".join(dict.fromkeys(code for code in codes if code)), 60)
 
 
 def _moment(message: Message) -> str:

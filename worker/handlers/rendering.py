@@ -12,7 +12,7 @@ from worker.handlers.contract import PermanentError
 from worker.handlers.template_bounds import MAX_LETTERS, TooMuchError
 from worker.handlers.template_sandbox import TemplateEnvironment, with_steps
 
-NAMES = ("message", "mailbox", "route")
+NAMES = ("message", "mailbox", "route", "on")
 
 _environment = TemplateEnvironment()
 

@@ -15,6 +15,7 @@ from .leases import Lease
 from .limits import PATIENCE, RedisLimits
 from .mailboxes import MailboxLedger
 from .overview import Overview, read_overview
+from .own_changes import OwnChangesLedger
 from .records import DeliveryRecord
 from .subscription import SubscriptionLedger
 from .tokens import RedisTokenStore
@@ -47,6 +48,7 @@ class Ledger:
         self.mailboxes = MailboxLedger(self.connection, lease_seconds)
         self.deliveries = DeliveryLedger(self.connection, lease_seconds)
         self.closing = ClosingLedger(self.connection, lease_seconds)
+        self.own_changes = OwnChangesLedger(self.connection)
         self.subscription = SubscriptionLedger(self.connection)
         self.budgets = BudgetsInUse(self.connection)
         self._sealer = Sealer(keys)

@@ -9,7 +9,7 @@ from message_store.message import Message
 
 from .connection import Connection, key
 from .patience import patiently
-from .records import Claim, Delivery, DeliveryRecord
+from .records import Claim, Delivery, DeliveryRecord, read_lane
 
 FEW_PER_MAILBOX = 5
 LAPSES_UNTIL_FAILED = 5
@@ -30,10 +30,12 @@ class DeliveryLedger:
         rows = await self._connection.run(
             "claim_deliveries", token, most, FEW_PER_MAILBOX, self.lease_seconds
         )
-        return [
-            Claim(Mailbox.parse(mailbox), id_, route, token, snapshot, Delivery.from_json(delivery))
-            for mailbox, id_, route, snapshot, delivery in rows
-        ]
+        claims = []
+        for mailbox, id_, lane, snapshot, delivery in rows:
+            route, on = read_lane(lane)
+            state = Delivery.from_json(delivery)
+            claims.append(Claim(Mailbox.parse(mailbox), id_, route, token, snapshot, state, on))
+        return claims
 
     async def renew(self, claims: Iterable[Claim]) -> None:
         """Hold these claims for another lease."""
@@ -92,18 +94,20 @@ class DeliveryLedger:
         return replayed
 
     async def _record(self, member: str, since: float) -> DeliveryRecord | None:
-        mailbox, id_, route = member.split("\t", 2)
+        mailbox, id_, lane = member.split("\t", 2)
         snapshot, delivery = await self._redis.hmget(
-            key("message", mailbox, id_), ["message", f"d:{route}"]
+            key("message", mailbox, id_), ["message", f"d:{lane}"]
         )
         if snapshot is None or delivery is None:
             return None
         message = Message.model_validate_json(snapshot)
         state = Delivery.from_json(delivery)
+        route, on = read_lane(lane)
         return DeliveryRecord(
             mailbox=mailbox,
             message_id=id_,
             route=route,
+            on=on,
             state=state.state,
             step=state.step,
             reason=state.reason,
@@ -116,4 +120,4 @@ class DeliveryLedger:
 
 
 def _claimed(claim: Claim) -> tuple[str, str, str, str]:
-    return str(claim.mailbox), claim.message_id, claim.route, claim.token
+    return str(claim.mailbox), claim.message_id, claim.lane, claim.token

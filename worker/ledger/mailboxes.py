@@ -9,12 +9,14 @@ import orjson
 from message_store.mailbox import Mailbox
 
 from .connection import Connection, key
-from .records import NEW_DELIVERY
+from .own_changes import OWN_CHANGE_SECONDS
+from .records import Delivery, lane
 
 # Two syncs of one mailbox start at least this far apart: a burst of notifications costs few calls.
 SYNC_GAP = 0.75
 SEEN_PER_MAILBOX = 20_000
 EVERY_MAILBOX = "*"
+PERSONAL = "personal"
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class SyncLease:
 
     `floor` (what is older is never new), `synchronised` (None before the first sync) and `walk_to`
     are epoch seconds. With a `walk_token` an earlier full sync was interrupted: it goes on below
-    `walk_to` and ends with that token.
+    `walk_to` and ends with that token. Either token is good for the `owner` it was made with only.
     """
 
     mailbox: Mailbox
@@ -35,27 +37,42 @@ class SyncLease:
     failures: int = 0
     walk_token: str | None = None
     walk_to: float | None = None
+    owner: str = PERSONAL
+    walk_owner: str = PERSONAL
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One thing that happened to a message, when (ISO 8601), and the routes that are on it."""
+
+    on: str
+    routes: Sequence[str] = ()
+    at: str | None = None
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A new message: its identity, fingerprint, snapshot, and the routes that want it."""
+    """A new message: its identity, fingerprint, snapshot, and what happened to it so far."""
 
     id: str
     created: float
     print: str
     snapshot: str
-    routes: Sequence[str] = ()
+    happened: Sequence[Happened] = ()
 
 
 @dataclass(frozen=True)
 class Changed:
-    """A message seen before (or too old to be new) that is not as it was."""
+    """A message that is not as it was when its fingerprint was `before`.
+
+    `before` is None for one that is unknown, being too old to be new: nothing happened to it.
+    """
 
     id: str
+    before: str | None
     print: str
     snapshot: str | None
-    known: bool
+    happened: Sequence[Happened] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +90,7 @@ class Page:
 
     The last page of a walk has the `token` from which the next sync starts; the others say how
     far the walk has come: its token, and the creation time (epoch seconds) it has come down to.
+    `owner` is whose messages the walk asks for.
     """
 
     created: Sequence[Seen] = ()
@@ -81,6 +99,7 @@ class Page:
     token: str | None = None
     walk_token: str | None = None
     walk_to: float | None = None
+    owner: str = PERSONAL
 
 
 class MailboxLedger:
@@ -136,7 +155,8 @@ class MailboxLedger:
         )
         if state is None:
             return None
-        generation, token, floor, synchronised, failures, walk_token, walk_to = state
+        generation, token, floor, synchronised, failures, *walk, owner, walk_owner = state
+        walk_token, walk_to = walk
         return SyncLease(
             mailbox=mailbox,
             lease=lease,
@@ -147,6 +167,8 @@ class MailboxLedger:
             failures=int(failures or 0),
             walk_token=walk_token,
             walk_to=float(walk_to) if walk_to else None,
+            owner=owner or PERSONAL,
+            walk_owner=walk_owner or PERSONAL,
         )
 
     async def renew(self, leases: Collection[SyncLease]) -> None:
@@ -174,14 +196,26 @@ class MailboxLedger:
         prints = await self._redis.hmget(key("prints", str(mailbox)), list(ids))
         return {id_: print_ for id_, print_ in zip(ids, prints, strict=True) if print_ is not None}
 
+    async def snapshots(self, mailbox: Mailbox, ids: Sequence[str]) -> dict[str, str]:
+        """The snapshots of those messages that are open: some delivery of theirs is not done."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for id_ in ids:
+                pipe.hget(key("message", str(mailbox), id_), "message")
+            found = await pipe.execute()
+        return {id_: text for id_, text in zip(ids, found, strict=True) if text is not None}
+
     async def commit(self, lease: SyncLease, page: Page) -> bool:
-        """Write one page in one step; False if the lease or the starting token was lost."""
+        """Write one page in one step; False if the lease or the starting token was lost.
+
+        What happened makes a delivery due on each of its routes, unless it is our own doing or
+        the same delivery is still open: that one will find the message as it is now.
+        """
         body = orjson.dumps(
             {
-                "created": page.created,
-                "updated": page.updated,
+                "created": [_told(seen) for seen in page.created],
+                "updated": [_told(changed) for changed in page.updated],
                 "missed": page.missed,
-                "delivery": NEW_DELIVERY,
+                "owner": page.owner,
                 **(
                     {"token": page.token}
                     if page.token
@@ -197,5 +231,19 @@ class MailboxLedger:
             lease.sync_token or "",
             body.decode(),
             SEEN_PER_MAILBOX,
+            OWN_CHANGE_SECONDS,
         )
         return bool(written)
+
+
+def _told(message: Seen | Changed) -> dict[str, object]:
+    """A message as the script reads it, with the lanes and deliveries that it causes."""
+    happened = [
+        {
+            "on": one.on,
+            "lanes": [lane(route, one.on) for route in one.routes],
+            "delivery": Delivery(at=one.at).to_json(),
+        }
+        for one in message.happened
+    ]
+    return vars(message) | {"happened": happened}

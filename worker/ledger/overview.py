@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from .budgets import Budget, BudgetsInUse
 from .connection import Connection, key
+from .records import lane_in_words, read_lane
 from .subscription import SubscriptionLedger, SubscriptionRecord
 
 
@@ -24,6 +25,7 @@ class MailboxStatus(BaseModel):
 class Overview(BaseModel):
     """All mailboxes, what became of deliveries by route, and what is open now.
 
+    `counts` are by route as `lane_in_words` shows it, then by outcome.
     `problem` is why mailboxes or subscription could not be looked after, None if they could.
     """
 
@@ -61,8 +63,8 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
         )
     counts: dict[str, dict[str, int]] = {}
     for field, value in (await redis.hgetall(key("counts"))).items():
-        outcome, _, route = field.partition("\t")
-        counts.setdefault(route, {})[outcome] = int(value)
+        outcome, _, lane = field.partition("\t")
+        counts.setdefault(lane_in_words(*read_lane(lane)), {})[outcome] = int(value)
     waiting = 0
     for member in await redis.zrange(key("closing-due"), 0, -1):
         mailbox, _, step = member.partition("\t")

@@ -1,4 +1,4 @@
-"""Deliveries as the ledger keeps them: one message on one route."""
+"""Deliveries as the ledger keeps them: one message on one route for one thing that happened."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,6 +8,7 @@ import orjson
 from pydantic import BaseModel
 
 from message_store.mailbox import Mailbox
+from worker.happenings import CREATED
 
 State = Literal["due", "waiting", "done", "failed", "skipped"]
 
@@ -16,6 +17,7 @@ State = Literal["due", "waiting", "done", "failed", "skipped"]
 class Delivery:
     """How far one message has come on one route.
 
+    `at` says when that happened which the route is on (ISO 8601), unless it is the creation.
     `done` holds the words of each step that is done, by step name; `closing` the closing steps
     still to come, in order; `step` and `reason` say where and why the last attempt ended.
     """
@@ -26,6 +28,7 @@ class Delivery:
     closing: list[str] | None = None
     step: str | None = None
     reason: str | None = None
+    at: str | None = None
 
     @classmethod
     def from_json(cls, text: str) -> "Delivery":
@@ -38,7 +41,23 @@ class Delivery:
         return orjson.dumps(fields).decode()
 
 
-NEW_DELIVERY = Delivery().to_json()
+def lane(route: str, on: str) -> str:
+    """What stands for a route and what happened in the ledger's keys: `route`, or `route TAB on`.
+
+    The scripts take it for the route: they need not know what happened.
+    """
+    return route if on == CREATED else f"{route}\t{on}"
+
+
+def read_lane(text: str) -> tuple[str, str]:
+    """The route, and what happened, of a lane."""
+    route, _, on = text.partition("\t")
+    return route, on or CREATED
+
+
+def lane_in_words(route: str, on: str) -> str:
+    """A lane for people: the route, with what happened in parentheses if it is not the creation."""
+    return route if on == CREATED else f"{route} ({on})"
 
 
 @dataclass(frozen=True)
@@ -51,11 +70,17 @@ class Claim:
     token: str
     snapshot: str
     delivery: Delivery
+    on: str = CREATED
+
+    @property
+    def lane(self) -> str:
+        """Its name among the deliveries of the message."""
+        return lane(self.route, self.on)
 
     @property
     def member(self) -> str:
         """Its name among the running and failed deliveries."""
-        return f"{self.mailbox}\t{self.message_id}\t{self.route}"
+        return f"{self.mailbox}\t{self.message_id}\t{self.lane}"
 
 
 class DeliveryRecord(BaseModel):
@@ -64,6 +89,7 @@ class DeliveryRecord(BaseModel):
     mailbox: str
     message_id: str
     route: str
+    on: str = CREATED
     state: str
     step: str | None = None
     reason: str | None = None
@@ -75,6 +101,11 @@ class DeliveryRecord(BaseModel):
     type: str | None = None
 
     @property
+    def lane_in_words(self) -> str:
+        """Its route, and what happened if it is not the creation."""
+        return lane_in_words(self.route, self.on)
+
+    @property
     def member(self) -> str:
         """Its name among the failed deliveries."""
-        return f"{self.mailbox}\t{self.message_id}\t{self.route}"
+        return f"{self.mailbox}\t{self.message_id}\t{lane(self.route, self.on)}"

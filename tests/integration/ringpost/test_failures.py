@@ -21,8 +21,13 @@ RECORDS = [
         reason="550 no such user",
         attempts=7,
         created=MOMENT,
+        on=on,
     )
-    for mailbox, message, route in (("2", "10", "all"), ("2", "11", "faxes"), ("3", "12", "faxes"))
+    for mailbox, message, route, on in (
+        ("2", "10", "all", "created"),
+        ("2", "11", "faxes", "created"),
+        ("3", "12", "faxes", "read"),
+    )
 ]
 
 
@@ -63,9 +68,11 @@ def test_failures_are_listed_for_people_and_programs() -> None:
     """The table has message, route and reason; JSON has the whole records."""
     table = _run("failures").output
     assert "550 no such user" in table
-    assert "faxes" in table
+    assert "faxes (read)" in table
     found = json.loads(_run("failures", "--json", "--route", "faxes", "--limit", "1").output)
     assert [record["message_id"] for record in found] == ["11"]
+    found = json.loads(_run("failures", "--json", "--route", "faxes").output)
+    assert [record["on"] for record in found] == ["created", "read"]
 
 
 def test_all_or_a_choice_is_replayed(replayed: Replayed) -> None:

@@ -14,7 +14,7 @@ from message_store.server import Server
 from message_store.token import MemoryTokenStore
 from sandbox import RingCentral
 from worker.ledger import Ledger, open_ledger
-from worker.ledger.mailboxes import Page, Seen, SyncLease
+from worker.ledger.mailboxes import Happened, Page, Seen, SyncLease
 
 
 @pytest.fixture
@@ -49,7 +49,8 @@ def arrive(ledger: Ledger) -> Arrive:
         await ledger.mailboxes.watch([*watched, mailbox], 0)
         lease = await ledger.mailboxes.claim(mailbox)
         assert lease is not None
-        created = [Seen(id_, float(id_), "print", f'{{"id": {id_}}}', routes) for id_ in ids]
+        news = [Happened("created", routes)]
+        created = [Seen(id_, float(id_), "print", f'{{"id": {id_}}}', news) for id_ in ids]
         assert await ledger.mailboxes.commit(lease, Page(created=created, token="t"))
         await ledger.mailboxes.finish(lease, 900)
 

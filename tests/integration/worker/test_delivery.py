@@ -21,6 +21,7 @@ from worker.handlers.contract import (
     TransientError,
 )
 from worker.ledger import Ledger
+from worker.ledger.mailboxes import Happened, Page, Seen, SyncLease
 from worker.routes import Route
 from worker.started import StartedHandlers
 
@@ -228,3 +229,23 @@ async def test_a_vanished_route_is_skipped(
     await line.deliverer.work()
 
     assert (await ledger.overview()).counts == {"gone": {"skipped": 1}}
+
+
+async def test_a_handler_is_told_what_happened(
+    ledger: Ledger, mailbox: Mailbox, lease: SyncLease
+) -> None:
+    """The context is made for what the delivery is on, and when that was."""
+    line = Line(ledger, steps=("first",))
+    addresses: list[StepAddress] = []
+    line.deliverer._context = addresses.append  # type: ignore[assignment]  # no context is needed
+    news = [Happened("created", ["route"]), Happened("read", ["route"], "2026-01-01T00:00:00Z")]
+    page = Page(created=[Seen("1", 1.0, "print", '{"id": 1}', news)], token="t")
+    await ledger.mailboxes.commit(lease, page)
+
+    await line.deliverer.work()
+
+    assert {(address.on, address.at) for address in addresses} == {
+        ("created", None),
+        ("read", "2026-01-01T00:00:00Z"),
+    }
+    assert (await ledger.overview()).counts == {"route": {"done": 1}, "route (read)": {"done": 1}}

@@ -86,7 +86,7 @@ def test_the_example_configuration_loads(deploy: Path, variables: set[str]) -> N
     assert isinstance(handlers["office-mail"], Email)
     assert isinstance(handlers["mark-read"], MarkRead)
     assert configuration.mailboxes == ("~",)
-    assert len(configuration.routes) == 4
+    assert len(configuration.routes) == 5
 
 
 def test_the_release_check_accepts_the_examples(

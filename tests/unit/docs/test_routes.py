@@ -11,6 +11,7 @@ from message_store.message import Message
 from worker.configuration import load
 from worker.facts import FACTS
 from worker.handlers.loading import load_all
+from worker.happenings import WORDS
 from worker.problems import ConfigurationError
 from worker.routes import Route, matching
 
@@ -26,6 +27,9 @@ smtp = "smtp://localhost"
 from = "a@example.com"
 to = ["b@example.com"]
 """
+
+
+BLOCKS = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
 
 
 def rows() -> list[tuple[str, str, str]]:
@@ -53,11 +57,20 @@ def test_example(condition: str, message: str, holds: str) -> None:
 def test_the_first_example_loads(tmp_path: Path) -> None:
     """The configuration at the top is accepted, handlers and all."""
     path = tmp_path / "ringpost.toml"
-    (block,) = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
-    path.write_text(HANDLERS + block)
+    path.write_text(HANDLERS + BLOCKS[0])
     configuration, handlers = load_all(path, {})
     assert len(configuration.routes) == 2
     assert handlers.keys() == {"vault", "office-mail", "mark-read"}
+
+
+def test_every_example_loads(tmp_path: Path) -> None:
+    """All that is shown is accepted, and every word that a route can be on is explained."""
+    path = tmp_path / "ringpost.toml"
+    path.write_text("\n".join([*BLOCKS, HANDLERS]))
+    configuration, _ = load_all(path, {})
+    assert {word for route in configuration.routes for word in route.on} == set(WORDS)
+    for word in WORDS:
+        assert re.search(rf"^\| `{word}` \| ", TEXT, re.MULTILINE), word
 
 
 def test_the_mistakes_are_told_so(tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ async def test_full_sync(
         "dateFrom": "2026-03-02T09:00:00.123Z",
         "dateTo": "2026-03-03T09:00:00.123Z",
     }
+    await store.sync(mailbox, date_from=MORNING, owner="Shared")
+    assert dict(fake.calls()[1].query)["owner"] == "Shared"
 
 
 ODD = ["5\t6", "abc", "x/y z", "٣", "-5", "5\n", "", "1" * 21, -5, 1.5, True, None]
@@ -64,9 +66,9 @@ async def test_records_with_odd_ids_are_left_out(
 async def test_incremental_sync(
     fake: Any, store: MessageStore, mailbox: Mailbox, reply: Any
 ) -> None:
-    """With a token it is incremental; the token travels unharmed, dates do not travel."""
+    """With a token it is incremental; the token travels unharmed, dates and owner stay at home."""
     fake.on("GET", SYNC, reply(body={"records": [], "syncInfo": INFO}))
-    await store.sync(mailbox, token="AQ+/=& ~", date_from=MORNING, record_count=10)
+    await store.sync(mailbox, token="AQ+/=& ~", date_from=MORNING, owner="Any", record_count=10)
     assert dict(fake.calls()[0].query) == {
         "syncType": "ISync",
         "syncToken": "AQ+/=& ~",

@@ -94,6 +94,10 @@ WRONG: list[tuple[str, str]] = [
         '[[accounts]] "clinic" "mailboxes", entry 1: "reception" is no mailbox; write "~", or an '
         "extension's number or id",
     ),
+    (
+        '[sync]\nowner = "sharde"\n' + ROUTE,
+        '[sync] "owner": "sharde" is not known; did you mean "shared"?',
+    ),
     # mailboxes
     (
         'mailboxes = "~"\n' + ROUTE,
@@ -218,6 +222,26 @@ WRONG: list[tuple[str, str]] = [
         '[[routes]]\nname = "Faxes"\nsteps = ["archive", 3]\n',
         f'[[routes]] "Faxes" "steps", entry 2: {IN_QUOTES} "3"',
     ),
+    # what a route is on
+    (
+        route('on = "raed"'),
+        '[[routes]] "Faxes" "on": "raed" is not known; did you mean "read"?',
+    ),
+    (
+        route('on = ["created", "wholly"]'),
+        '[[routes]] "Faxes" "on", entry 2: "wholly" is not known; known are created, transcribed, '
+        "sent, delivered, failed, read, deleted",
+    ),
+    (
+        route("on = []"),
+        '[[routes]] "Faxes" "on": must name at least one of created, transcribed, sent, delivered, '
+        "failed, read, deleted; or leave it out",
+    ),
+    (
+        route("on = true"),
+        '[[routes]] "Faxes" "on": must be a list such as ["created"], not true',
+    ),
+    # steps
     (
         VAULT + '[[routes]]\nname = "Faxes"\nsteps = ["valt"]\n',
         '[[routes]] "Faxes" "steps", entry 1: "valt" is no handler; did you mean "vault"?',

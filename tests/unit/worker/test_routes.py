@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from message_store.mailbox import Mailbox
 from message_store.message import Message
-from worker.routes import Match, Route, matching
+from worker.routes import Match, Route, matching, routes_by_word
 
 MAILBOX = Mailbox("400", "101")
 SMS = {
@@ -21,6 +21,7 @@ SMS = {
     "subject": "Hello,\nthis is URGENT",
     "readStatus": "Unread",
     "messageStatus": "Received",
+    "owner": {"extensionId": 4711, "extensionType": "Department", "name": "Sales queue"},
 }
 
 
@@ -61,6 +62,8 @@ def test_every_route_that_matches_runs() -> None:
         {"to": "front*"},
         {"extension": "101"},
         {"extension": "1??"},
+        {"owner": "4711"},
+        {"owner": "sales*"},
         {"text": "urgent"},
         {"text": "hello, this"},
         {"text": "hello*urgent"},
@@ -90,6 +93,8 @@ def test_it_runs(match: dict[str, Any]) -> None:
         {"to": "6505550100"},
         {"extension": "10"},
         {"extension": "400"},
+        {"owner": "sales"},
+        {"owner": "Department"},
         {"text": "urgent!"},
         {"text": "urgent*"},
         {"text": "*hello"},
@@ -127,7 +132,9 @@ def test_an_inbound_fax_without_recipients_has_the_called_number_in_its_subject(
     assert not runs({"to": "+16505550100"}, {**SMS, "to": [], "subject": "6505550100"})
 
 
-@pytest.mark.parametrize("key", ["from", "to", "text", "readStatus", "messageStatus", "type"])
+@pytest.mark.parametrize(
+    "key", ["from", "to", "owner", "text", "readStatus", "messageStatus", "type"]
+)
 def test_what_is_absent_matches_nothing(key: str) -> None:
     """No condition holds for a field that the message lacks, not even `*`."""
     assert not runs({key: "*"}, {"id": 1})
@@ -184,3 +191,21 @@ def test_a_hundred_routes_are_quick() -> None:
     for _ in range(50):
         matching(routes, message, MAILBOX)
     assert (time.perf_counter() - started) / 50 < 0.001
+
+
+def test_a_route_is_on_what_it_says() -> None:
+    """For each thing that happened there are those routes that are on it and match; no others."""
+    routes = [
+        Route.model_validate({"name": "new", "steps": ["x"]}),
+        Route.model_validate({"name": "both", "on": ["created", "Read"], "steps": ["x"]}),
+        Route.model_validate({"name": "one", "on": "read", "steps": ["x"]}),
+        Route.model_validate(
+            {"name": "fax", "on": "read", "match": {"type": "Fax"}, "steps": ["x"]}
+        ),
+    ]
+    message = Message.model_validate(SMS)
+    assert routes_by_word(routes, message, MAILBOX, ("created", "read", "deleted")) == {
+        "created": ["new", "both"],
+        "read": ["both", "one"],
+        "deleted": [],
+    }

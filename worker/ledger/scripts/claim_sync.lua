@@ -15,4 +15,5 @@ end
 redis.call('HSET', key, 'lease', token, 'lease_until', now + lease, 'started', now)
 redis.call('ZADD', P .. 'schedule', now + lease, mailbox)
 return redis.call('HMGET', key,
-  'generation', 'sync_token', 'floor', 'synchronised', 'failures', 'walk_token', 'walk_to')
+  'generation', 'sync_token', 'floor', 'synchronised', 'failures', 'walk_token', 'walk_to',
+  'owner', 'walk_owner')

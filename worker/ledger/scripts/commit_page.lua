@@ -1,35 +1,51 @@
 -- Writes one page of a sync in one step: what was seen, the deliveries it causes, and the new
 -- token with the last page, before it how far the walk has come.
 -- ARGV: mailbox, lease token, lease seconds, sync token the sync started from ('' for none),
---       page as JSON, seen ids kept per mailbox
+--       page as JSON, seen ids kept per mailbox, seconds a change of our own may take to be seen
 local mailbox, lease, expected = ARGV[1], ARGV[2], ARGV[4]
 local now, key, page = clock(), mailbox_key(mailbox), cjson.decode(ARGV[5])
-local state = redis.call('HMGET', key, 'lease', 'sync_token')
+local state = redis.call('HMGET', key, 'lease', 'sync_token', 'started')
 local from = state[2] or ''
 -- the second form: this page was written already and the answer to it was lost
 if state[1] ~= lease or (from ~= expected and from ~= page.token) then return 0 end
 redis.call('HSET', key, 'lease_until', now + tonumber(ARGV[3]))
 redis.call('ZADD', P .. 'schedule', now + tonumber(ARGV[3]), mailbox)
 
-local seen, prints = P .. 'seen:' .. mailbox, P .. 'prints:' .. mailbox
-for _, message in ipairs(page.created) do
-  if redis.call('ZADD', seen, 'NX', message.created, message.id) == 1 then
-    redis.call('HSET', prints, message.id, message.print)
-    if #message.routes > 0 then
-      local open = message_key(mailbox, message.id)
-      redis.call('HSET', open, 'message', message.snapshot)
-      for _, route in ipairs(message.routes) do
-        redis.call('HSET', open, 'd:' .. route, page.delivery)
-        redis.call('ZADD', due_key(mailbox), now, message.id .. '\t' .. route)
+local seen, prints, own = P .. 'seen:' .. mailbox, P .. 'prints:' .. mailbox, own_key(mailbox)
+
+-- Makes due what a message causes; a delivery that is open already will see the new snapshot.
+local function cause(message)
+  local open = message_key(mailbox, message.id)
+  for _, happened in ipairs(message.happened) do
+    local ours = redis.call('ZREM', own, message.id .. '\t' .. happened.on) == 1
+    for _, lane in ipairs(ours and {} or happened.lanes) do
+      local json = redis.call('HGET', open, 'd:' .. lane)
+      local state = json and cjson.decode(json).state
+      if state ~= 'due' and state ~= 'waiting' then
+        redis.call('HSET', open, 'message', message.snapshot, 'd:' .. lane, happened.delivery)
+        redis.call('ZREM', P .. 'failed', mailbox .. '\t' .. message.id .. '\t' .. lane)
+        redis.call('ZADD', due_key(mailbox), now, message.id .. '\t' .. lane)
       end
     end
   end
 end
+
+for _, message in ipairs(page.created) do
+  if redis.call('ZADD', seen, 'NX', message.created, message.id) == 1 then
+    redis.call('HSET', prints, message.id, message.print)
+    cause(message)
+  end
+end
 for _, message in ipairs(page.updated) do
-  if message.known then redis.call('HSET', prints, message.id, message.print) end
-  local open = message_key(mailbox, message.id)
-  if type(message.snapshot) == 'string' and redis.call('EXISTS', open) == 1 then
-    redis.call('HSET', open, 'message', message.snapshot)
+  local known = type(message.before) == 'string'
+  -- with another fingerprint than before, this page was written already
+  if not known or redis.call('HGET', prints, message.id) == message.before then
+    if known then redis.call('HSET', prints, message.id, message.print) end
+    local open = message_key(mailbox, message.id)
+    if type(message.snapshot) == 'string' and redis.call('EXISTS', open) == 1 then
+      redis.call('HSET', open, 'message', message.snapshot)
+    end
+    cause(message)
   end
 end
 for _, message in ipairs(page.missed) do
@@ -42,11 +58,14 @@ end
 more_due(mailbox, now)
 
 if not page.token then
-  redis.call('HSET', key, 'walk_token', page.walk_token, 'walk_to', page.walk_to)
+  redis.call('HSET', key, 'walk_token', page.walk_token, 'walk_to', page.walk_to,
+    'walk_owner', page.owner)
   return 1
 end
-redis.call('HSET', key, 'sync_token', page.token)
-redis.call('HDEL', key, 'walk_token', 'walk_to')
+redis.call('HSET', key, 'sync_token', page.token, 'owner', page.owner)
+redis.call('HDEL', key, 'walk_token', 'walk_to', 'walk_owner')
+-- A sync that began long after a change of our own and did not see it: it changed nothing.
+redis.call('ZREMRANGEBYSCORE', own, '-inf', number(state[3]) - tonumber(ARGV[7]))
 
 local surplus = redis.call('ZCARD', seen) - tonumber(ARGV[6])
 if surplus > 0 then

@@ -10,6 +10,7 @@ end
 local function mailbox_key(mailbox) return P .. 'mailbox:' .. mailbox end
 local function due_key(mailbox) return P .. 'due:' .. mailbox end
 local function message_key(mailbox, id) return P .. 'message:' .. mailbox .. ':' .. id end
+local function own_key(mailbox) return P .. 'own:' .. mailbox end
 local function closing_key(mailbox, step) return P .. 'closing:' .. mailbox .. '\t' .. step end
 
 local function number(value) return tonumber(value or '0') or 0 end

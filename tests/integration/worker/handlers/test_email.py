@@ -25,8 +25,9 @@ def email(url: str, **options: Any) -> Email:
 async def send(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Awaitable[str]]:
     """`await send(handler, case, attempt)`: the handler's words; the handler stays open."""
 
-    async def send(handler: Handler, case: Case, number: int = 1) -> str:
-        return await Bench(case, tmp_path_factory.mktemp("spool")).attempt(handler, number)
+    async def send(handler: Handler, case: Case, number: int = 1, **happened: str) -> str:
+        bench = Bench(case, tmp_path_factory.mktemp("spool"))
+        return await bench.attempt(handler, number, **happened)
 
     return send
 
@@ -98,6 +99,30 @@ async def test_every_file_arrives_intact(case: Case, smtp_peer: Start, send: Sen
     await handler.close()
     found = sorted(content for _, content in attachments(peer.temper.received[0].mail).values())
     assert found == sorted(case.contents.values())
+
+
+@pytest.mark.parametrize(
+    ("on", "subject", "files"),
+    [
+        ("transcribed", "Transcription of a voicemail from Jane Doe (+16505550100), 0:42", 2),
+        ("read", "Read: Voicemail from Jane Doe (+16505550100), 0:42", 0),
+    ],
+)
+async def test_what_happens_later_is_a_mail_of_its_own(
+    smtp_peer: Start, send: Send, on: str, subject: str, files: int
+) -> None:
+    """It has time, subject and identity of what happened, and the files where they matter."""
+    peer = smtp_peer()
+    handler = email(peer.url)
+    await send(handler, VOICEMAIL)
+    await send(handler, VOICEMAIL, on=on, at="2025-11-25T10:00:00.000+00:00")
+    await handler.close()
+    first, second = (received.mail for received in peer.temper.received)
+    assert second["Subject"] == subject
+    assert second["Date"] == "Tue, 25 Nov 2025 10:00:00 +0000"
+    assert (first["X-Ringpost-On"], second["X-Ringpost-On"]) == ("created", on)
+    assert first["Message-ID"] != second["Message-ID"]
+    assert len(attachments(second)) == files
 
 
 async def test_a_stranger_writes_no_header(smtp_peer: Start, send: Send) -> None:

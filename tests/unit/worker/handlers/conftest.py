@@ -10,13 +10,13 @@ from worker.handlers.contract import Handler
 
 
 @pytest.fixture
-def attempt(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Handler, Case], Awaitable[str]]:
-    """`await attempt(handler, case)`: the handler's words for the case's message."""
+def attempt(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Awaitable[str]]:
+    """`await attempt(handler, case, on=..., at=...)`: the handler's words for the message."""
 
-    async def attempt(handler: Handler, case: Case) -> str:
+    async def attempt(handler: Handler, case: Case, **happened: str) -> str:
         bench = Bench(case, tmp_path_factory.mktemp("spool"))
         try:
-            return await bench.attempt(handler)
+            return await bench.attempt(handler, 1, **happened)
         finally:
             await handler.close()
 

@@ -4,22 +4,35 @@ import fcntl
 import json
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from message_store.errors import NotFound
 from message_store.mailbox import Mailbox
 from message_store.message import Message
 from worker.handlers.archive import Archive, folder_of
 from worker.handlers.conformance import HandlerConformance
-from worker.handlers.conformance_cases import CASES, FAX, HOSTILE, MAILBOX, MMS, Case
-from worker.handlers.contract import Handler, PermanentError, TransientError
+from worker.handlers.conformance_cases import (
+    CASES,
+    FAX,
+    HOSTILE,
+    MAILBOX,
+    MMS,
+    VOICEMAIL,
+    Case,
+)
+from worker.handlers.conformance_fakes import FakeNetwork, FakeStore
+from worker.handlers.context import DeliveryContext
+from worker.handlers.contract import AttachmentFile, Handler, PermanentError, TransientError
 from worker.handlers.durable import DurableFolders, Source
+from worker.spool import Spool
 
-Attempt = Callable[[Handler, Case], Awaitable[str]]
+Attempt = Callable[..., Awaitable[str]]
+AT = "2025-11-24T08:30:00.250+00:00"
 
 
 class TestConformance(HandlerConformance):
@@ -100,6 +113,83 @@ async def test_a_newer_version_replaces_the_older(tmp_path: Path, attempt: Attem
     text = (folder / "message.json").read_bytes()
     assert json.loads(text)["readStatus"] == "Read"
     assert manifest_of(folder)["message.json"]["sha256"] == sha256(text).hexdigest()
+
+
+async def test_a_later_happening_is_a_revision(tmp_path: Path, attempt: Attempt) -> None:
+    """It has the message as it then is and the files that are new; the original stays as it was."""
+    archive = Archive(to=str(tmp_path))
+    parts = VOICEMAIL.wire["attachments"]
+    await attempt(archive, Case({**VOICEMAIL.wire, "attachments": parts[:1]}, VOICEMAIL.contents))
+    folder = folder_of(tmp_path, MAILBOX, VOICEMAIL.message)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    words = await attempt(archive, VOICEMAIL, on="transcribed", at=AT)
+
+    assert words == "revision (transcribed) archived with 1 file"
+    revision = folder / "revisions/2025-11-24T08-30-00.250Z-transcribed"
+    assert set(manifest_of(revision)) == {"message.json", "transcription-2.txt"}
+    assert json.loads((revision / "message.json").read_bytes()) == VOICEMAIL.message.to_wire()
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+    assert await attempt(archive, VOICEMAIL, on="transcribed", at=AT) == "already archived"
+
+
+async def test_a_revision_without_its_original(tmp_path: Path, attempt: Attempt) -> None:
+    """It stands alone with all files, and an original that comes later is whole."""
+    archive = Archive(to=str(tmp_path))
+    assert await attempt(archive, FAX, on="sent", at=AT) == "revision (sent) archived with 1 file"
+    folder = folder_of(tmp_path, MAILBOX, FAX.message)
+    assert [path.name for path in folder.iterdir()] == ["revisions"]
+
+    assert await attempt(archive, FAX) == "archived with 1 file"
+
+    assert set(manifest_of(folder)) == {"message.json", "document-501.pdf"}
+    assert len(files_below(folder)) == 6
+
+
+async def test_a_file_that_has_changed_is_new(tmp_path: Path, attempt: Attempt) -> None:
+    """A file under the same name whose size is another than that kept is kept beside it."""
+    archive = Archive(to=str(tmp_path))
+    await attempt(archive, MMS)
+    assert "with 0 files" in await attempt(archive, MMS, on="read", at=AT)
+    parts = [part | {"size": 1} for part in MMS.wire["attachments"]]
+    changed = Case({**MMS.wire, "attachments": parts}, MMS.contents)
+    assert "with 2 files" in await attempt(archive, changed, on="deleted", at=AT)
+
+
+async def test_a_deleted_message_without_its_files(tmp_path: Path, attempt: Attempt) -> None:
+    """What is gone cannot be kept, and does not keep the rest from being kept."""
+
+    class Gone(AttachmentFile):
+        id, name, content_type, size, type = "1", "a.pdf", "application/pdf", None, None
+
+        def open(self) -> AsyncIterator[bytes]:
+            raise NotImplementedError
+
+        async def path(self) -> Path:
+            raise NotFound("gone")
+
+    archive = Archive(to=str(tmp_path))
+
+    async def keep(on: str) -> str:
+        store = FakeStore(FAX)
+        context = DeliveryContext(
+            mailbox=MAILBOX,
+            message=FAX.message,
+            route="r",
+            step="s",
+            attempt=1,
+            on=on,
+            at=AT,
+            store=store,
+            spool=Spool(tmp_path / "spool", store),
+            http=FakeNetwork(),
+        )
+        context.attachments = [Gone()]
+        return await archive.handle(FAX.message, context)
+
+    assert await keep("deleted") == "revision (deleted) archived with 0 files"
+    with pytest.raises(NotFound):
+        await keep("sent")
 
 
 async def test_nothing_leaves_the_folder(tmp_path: Path, attempt: Attempt) -> None:

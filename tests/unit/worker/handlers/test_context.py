@@ -12,7 +12,7 @@ from worker.small_contents import SMALL
 from worker.spool import Spool
 
 
-def context(case: Case, folder: Path, attempt: int = 1) -> DeliveryContext:
+def context(case: Case, folder: Path, attempt: int = 1, **happened: str) -> DeliveryContext:
     store = FakeStore(case)
     return DeliveryContext(
         mailbox=MAILBOX,
@@ -23,6 +23,7 @@ def context(case: Case, folder: Path, attempt: int = 1) -> DeliveryContext:
         store=store,
         spool=Spool(folder, store),
         http=FakeNetwork(),
+        **happened,
     )
 
 
@@ -40,6 +41,25 @@ def test_the_idempotency_key(tmp_path: Path) -> None:
         idempotency_key(Mailbox("1", "2"), "3", "", "ab"),
     }
     assert len(others) == 6
+
+
+def test_what_happened(tmp_path: Path) -> None:
+    """A handler is told what happened and when; each happening has an identity of its own."""
+    created = context(FAX, tmp_path)
+    assert (created.on, created.at) == ("created", FAX.message.created)
+    moment = "2026-01-01T10:00:00.123+00:00"
+    read = context(FAX, tmp_path, on="read", at=moment)
+    assert (read.on, read.at.isoformat(timespec="milliseconds")) == ("read", moment)
+    assert read.render("{{ on }}", FAX.message) == "read"
+    others = [
+        context(FAX, tmp_path, on="deleted", at=moment),
+        context(FAX, tmp_path, on="read", at="2026-01-02T10:00:00.000+00:00"),
+        created,
+        read,
+    ]
+    assert len({other.idempotency_key for other in others}) == 4
+    again = context(FAX, tmp_path, attempt=3, on="read", at=moment)
+    assert again.idempotency_key == read.idempotency_key
 
 
 def test_the_text_of_an_sms_is_no_file(tmp_path: Path) -> None:

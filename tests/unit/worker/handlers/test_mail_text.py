@@ -28,6 +28,45 @@ def test_headline(wire: dict[str, object], line: str) -> None:
     assert headline(Message.model_validate(wire)) == line
 
 
+SENT_FAX = {**FAX.wire, "direction": "Outbound", "messageStatus": "SendingFailed"}
+
+
+@pytest.mark.parametrize(
+    ("on", "wire", "line"),
+    [
+        (
+            "transcribed",
+            VOICEMAIL.wire,
+            "Transcription of a voicemail from Jane Doe (+16505550100), 0:42",
+        ),
+        ("read", SMS.wire, "Read: Text message from Jane Doe (+16505550100)"),
+        ("deleted", FAX.wire, "Deleted: Fax from Jane Doe (+16505550100), 3 pages"),
+        ("deleted", SENT_FAX, "Deleted: Fax to Front desk (+16505550111), 3 pages"),
+        ("sent", SENT_FAX, "Sent: Fax to Front desk (+16505550111), 3 pages"),
+        ("delivered", SENT_FAX, "Delivered: Fax to Front desk (+16505550111), 3 pages"),
+        ("failed", SENT_FAX, "Not delivered: Fax to Front desk (+16505550111), 3 pages"),
+        (
+            "failed",
+            SENT_FAX | {"to": [{"phoneNumber": "+1650", "faxErrorCode": "NoAnswer"}] * 2},
+            "Not delivered (NoAnswer): Fax to +1650, +1650, 3 pages",
+        ),
+        (
+            "failed",
+            {**SMS.wire, "direction": "Outbound", "deliveryErrorCode": "SMS-RC-413"},
+            "Not delivered (SMS-RC-413): Text message to Front desk (+16505550111)",
+        ),
+        ("deleted", {"id": 1}, "Deleted: Message from unknown"),
+        ("elsewhere", SMS.wire, "Text message from Jane Doe (+16505550100)"),
+    ],
+)
+def test_what_happened(on: str, wire: dict[str, object], line: str) -> None:
+    """It says what happened, in subject and text, and why something was not delivered."""
+    message = Message.model_validate(wire)
+    assert headline(message, on) == line
+    assert plain_page(message, "", [], on).startswith(f"{line}\n")
+    assert f"<title>{line}</title>" in html_page(message, "", [], on)
+
+
 def test_facts_are_only_what_is_known() -> None:
     """A nearly empty message has none, a fax all that matters."""
     assert facts(CASES["bare"].message, []) == []
