@@ -95,8 +95,9 @@ class Syncs:
     async def _failed(self, lease: SyncLease, error: Exception) -> None:
         asked = error.retry_after if isinstance(error, RingCentralError) else None
         wait = retry_in(asked, lease.failures)
-        await self._ledger.mailboxes.finish(lease, wait, error=reason(error))
-        if not isinstance(error, RateLimited):
+        limited = isinstance(error, RateLimited)
+        await self._ledger.mailboxes.finish(lease, wait, error=reason(error), failed=not limited)
+        if not limited:
             log.warning(
                 "sync failed",
                 mailbox=str(lease.mailbox),

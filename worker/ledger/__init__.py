@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from worker.encryption import Sealer
 
+from .assignments import AssignmentLedger, PermissionLedger
 from .budgets import BudgetsInUse
 from .closing import ClosingLedger
 from .connection import Connection, LedgerError
@@ -51,6 +52,7 @@ class Ledger:
         self.own_changes = OwnChangesLedger(self.connection)
         self.subscription = SubscriptionLedger(self.connection)
         self.budgets = BudgetsInUse(self.connection)
+        self.assignments = AssignmentLedger(self.connection)
         self._sealer = Sealer(keys)
         self._limits: dict[str, RedisLimits] = {}
 
@@ -68,6 +70,10 @@ class Ledger:
     def tokens(self, scope: str) -> RedisTokenStore:
         """The access token of the credential with this scope."""
         return RedisTokenStore(self.connection, scope, self._sealer)
+
+    def permissions(self, scope: str) -> PermissionLedger:
+        """What the credential with this scope lacks for which mailbox."""
+        return PermissionLedger(self.connection, scope)
 
     def limits(self, scope: str, *, patience: float = PATIENCE) -> RedisLimits:
         """The rate limits that are counted for this scope: a user of an app, or an app."""
