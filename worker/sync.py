@@ -1,4 +1,5 @@
 """Synchronises one mailbox: asks what is new, has it sorted, writes it page by page.
+
 Source: https://developers.ringcentral.com/guide/messaging/message-store/message-sync
 """
 

@@ -191,16 +191,17 @@ async def test_nobody_wants_deleted_messages(
     assert ringcentral.count("readMessage") == 0
 
 
+@pytest.mark.parametrize(("status", "code"), [(404, "CMN-102"), (400, "CMN-101"), (403, "CMN-408")])
 async def test_a_purged_message_is_known_by_its_id_only(
-    ringcentral: RingCentral, mailman: Hire, store: MessageStore
+    ringcentral: RingCentral, mailman: Hire, store: MessageStore, status: int, code: str
 ) -> None:
-    """Where nothing can be read any more, the routes without conditions are told."""
+    """Where nothing can be read any more, or not by us, routes without conditions are told."""
     hired = mailman()
     record = await ringcentral.receives_fax()
     await hired.synchronise()
     await hired.news()
     await store.delete(await store.signed_in(), [str(record["id"])], purge=True)
-    ringcentral.fails("/message-store/", status=404, code="CMN-102")
+    ringcentral.fails("/message-store/", status=status, code=code)
 
     await hired.synchronise()
 
