@@ -5,14 +5,14 @@ overlap), and an update says only that something changed.
 Source: https://developers.ringcentral.com/guide/messaging/message-store/message-sync
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
 
 from message_store.client import MessageStore
-from message_store.errors import NotFound, RingCentralError
+from message_store.errors import BadRequest, NotFound, PermissionMissing, RingCentralError
 from message_store.mailbox import Mailbox
 from message_store.message import Message
 from message_store.pages import SyncPage
@@ -103,7 +103,7 @@ class Sorter:
     ) -> dict[str, Message]:
         """Of the unknown messages that come as deleted, those that can still be read."""
         bare = [r.id for r in records if r.id not in states and not r.creation_time]
-        found = await _read(store, mailbox, bare)
+        found = await _read(store, mailbox, bare, without=(NotFound,))
         return {id_: one for id_, one in found.items() if one.availability != "Purged"}
 
     async def _departed(
@@ -133,14 +133,25 @@ class Sorter:
         }
         ours = await self._ledger.own_changes.among(mailbox, DELETED, list(gone))
         unread = [id_ for id_ in gone if id_ not in kept and id_ not in ours]
-        return found | await _read(store, mailbox, unread[:MOST_DELETED_READ])
+        refusals = (NotFound, BadRequest, PermissionMissing)
+        return found | await _read(store, mailbox, unread[:MOST_DELETED_READ], without=refusals)
 
 
-async def _read(store: MessageStore, mailbox: Mailbox, ids: Sequence[str]) -> dict[str, Message]:
-    """Those of the messages that can still be read."""
-    found = await store.get_many(mailbox, ids) if ids else {}
+async def _read(
+    store: MessageStore,
+    mailbox: Mailbox,
+    ids: Sequence[str],
+    *,
+    without: tuple[type[RingCentralError], ...],
+) -> dict[str, Message]:
+    """Those of the messages that can still be read; any error but these is raised."""
+    found: Mapping[str, Message | RingCentralError] = {}
+    try:
+        found = await store.get_many(mailbox, ids) if ids else {}
+    except without as error:
+        log.warning("deleted messages cannot be read", mailbox=str(mailbox), reason=str(error))
     for outcome in found.values():
-        if isinstance(outcome, RingCentralError) and not isinstance(outcome, NotFound):
+        if isinstance(outcome, RingCentralError) and not isinstance(outcome, without):
             raise outcome
     return {
         id_: message

@@ -1,9 +1,10 @@
 """Synchronises one mailbox: asks what is new, has it sorted, writes it page by page.
+
 Source: https://developers.ringcentral.com/guide/messaging/message-store/message-sync
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -11,6 +12,7 @@ import structlog
 from message_store.client import MessageStore
 from message_store.errors import BadAnswer, FullSyncRequired
 from message_store.mailbox import Mailbox
+from message_store.message import Message
 from message_store.pages import SyncPage
 
 from .configuration import Configuration
@@ -85,13 +87,16 @@ class Synchroniser:
             return result
         result.calls += 1
         if page.older_records_exist:
-            # An incremental answer cannot be paged: walk the gap since the last sync instead.
-            await self._full(lease, result)
+            # An incremental answer cannot be paged: walk the gap since the last sync as well.
+            await self._full(lease, result, told=page.records)
         else:
             await self._commit(lease, page, result, token=page.token)
         return result
 
-    async def _full(self, lease: SyncLease, result: SyncResult) -> None:
+    async def _full(
+        self, lease: SyncLease, result: SyncResult, *, told: Sequence[Message] = ()
+    ) -> None:
+        """Walk from the newest to the oldest; `told` are records that came before."""
         # The token of the first page stands for the whole walk: later ones end at date_to.
         token, date_to = None, None
         if lease.walk_to is not None and lease.walk_owner == self._owner:
@@ -108,8 +113,9 @@ class Synchroniser:
             )
             result.calls += 1
             token = token or page.token
+            all_told, told = replace(page, records=[*page.records, *told]), ()
             if not page.older_records_exist:
-                await self._commit(lease, page, result, token=token)
+                await self._commit(lease, all_told, result, token=token)
                 return
             oldest = _oldest(lease.mailbox, page)
             if date_to is not None and oldest >= date_to:
@@ -119,7 +125,7 @@ class Synchroniser:
                 records *= 4
             date_to = min(oldest, date_to or oldest)
             walked = (token, date_to.timestamp())
-            await self._commit(lease, page, result, walked=walked)
+            await self._commit(lease, all_told, result, walked=walked)
 
     def _since(self, lease: SyncLease) -> datetime:
         since = datetime.fromtimestamp(lease.floor, UTC)
