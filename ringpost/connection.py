@@ -45,8 +45,11 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 @asynccontextmanager
-async def ledger() -> AsyncIterator[Ledger]:
-    """The ledger of REDIS_URL or of the instance that runs here; raises Refusal without either."""
+async def ledger(scope: str = "") -> AsyncIterator[Ledger]:
+    """The ledger of REDIS_URL or of the instance that runs here; raises Refusal without either.
+
+    `scope` names a credential (see `credential_scope`) for what is kept per credential.
+    """
     settings = running_settings()
     if settings.redis_url is None:
         raise Refusal(
@@ -54,7 +57,7 @@ async def ledger() -> AsyncIterator[Ledger]:
             "data directory; start one, or set REDIS_URL to the Redis of your workers"
         )
     with _answering(settings.redis_url):
-        async with open_ledger(settings.redis_url) as opened:
+        async with open_ledger(settings.redis_url, scope=scope) as opened:
             yield opened
 
 

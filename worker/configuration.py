@@ -22,6 +22,7 @@ from pydantic import (
 from worker.checks import check_names
 from worker.document import Document
 from worker.durations import parse_duration
+from worker.event_filters import MESSAGE_STORE, checked_filter
 from worker.handlers.tables import HandlerTable, handler_tables
 from worker.numbers import e164
 from worker.problems import ConfigurationError, Wrong, in_words
@@ -97,8 +98,16 @@ def _routes(value: object) -> object:
     return value
 
 
-def _once_each(mailboxes: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(mailboxes))
+def _filters(value: object) -> object:
+    if not isinstance(value, list | tuple):
+        raise Wrong(f'must be a list such as ["{MESSAGE_STORE}"], not {in_words(value)}')
+    if not value:
+        raise Wrong(f'must name at least one filter; "{MESSAGE_STORE}" tells of everything')
+    return value
+
+
+def _once_each(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
@@ -119,6 +128,11 @@ class Subscriptions(Table):
     """`[subscriptions]`: how the subscriptions at RingCentral are looked after."""
 
     check_interval: Duration = timedelta(minutes=5)
+    filters: Annotated[
+        tuple[Annotated[str, AfterValidator(checked_filter)], ...],
+        BeforeValidator(_filters),
+        AfterValidator(_once_each),
+    ] = (MESSAGE_STORE,)
 
 
 class Configuration(Table):

@@ -1,5 +1,6 @@
-"""Looks after mailboxes and subscription: what should be watched is, and notifications come."""
+"""Looks after mailboxes and subscriptions: what should be watched is, and notifications come."""
 
+import contextlib
 import math
 from datetime import UTC, datetime
 
@@ -7,18 +8,20 @@ import structlog
 
 from message_store.client import MessageStore
 from message_store.errors import RingCentralError
+from message_store.mailbox import Mailbox
 
 from .configuration import Configuration
 from .ledger import Ledger
-from .ledger.mailboxes import EVERY_MAILBOX
-from .pump import Publish, publish_if_possible
+from .ledger.leases import Lease
+from .subscription_plan import Action
 from .subscriptions import Subscriptions
 from .watching import find_mailboxes
 from .wording import in_brief
 
 log = structlog.get_logger()
 
-_LEASE_SECONDS = 60.0
+# How soon another worker takes a check over from one that was killed.
+_LEASE_SECONDS = 15.0
 
 
 class Healer:
@@ -30,53 +33,66 @@ class Healer:
         ledger: Ledger,
         subscriptions: Subscriptions,
         configuration: Configuration,
-        publish: Publish,
     ) -> None:
         self._store = store
         self._ledger = ledger
         self._subscriptions = subscriptions
-        self._publish = publish
         self._named = configuration.mailboxes
         self._interval = configuration.subscriptions.check_interval.total_seconds()
         self._start = configuration.sync.start_at(datetime.now(UTC)).timestamp()
 
+    @property
+    def lease(self) -> Lease:
+        """What one process of the fleet has to hold while it heals."""
+        return self._ledger.lease(f"heal:{self._ledger.scope}", _LEASE_SECONDS)
+
     async def begin(self) -> None:
-        """Note the very first start, and check at once: address or token may have changed."""
+        """Note the very first start, and check at once: what we are and may do may have changed."""
         await self._ledger.mailboxes.first_start(self._start)
+        await self._ledger.subscription.forget_refusals()
         await self._ledger.subscription.check_now()
 
     async def work(self) -> None:
-        """Find the mailboxes and mend the subscription, if it is time to."""
-        lease = self._ledger.lease("heal", _LEASE_SECONDS)
-        if not await self._ledger.subscription.is_check_due() or not await lease.hold():
-            return
-        record = await self._ledger.subscription.load()
+        """Find the mailboxes and mend the subscriptions, if it is time to."""
+        async with self.lease.while_held() as held:
+            generation = await self._ledger.subscription.begin_check() if held else None
+            if generation is None:
+                return
+            try:
+                await self.heal()
+            except RingCentralError as error:
+                await self._failed(error, generation)
+            else:
+                await self._ledger.subscription.end_check(generation, self._interval)
+                if await self._ledger.subscription.set_problem(None):
+                    log.info("mailboxes and subscriptions are looked after again")
+
+    async def heal(self) -> list[Action]:
+        """Do it now, whoever holds the lease; what was done. Raises RingCentralError."""
         try:
-            gap = await self._heal()
-        except RingCentralError as error:
-            await self._failed(error)
-            # From now on mailboxes are polled; the next sweep may be a quarter of an hour away.
-            gap = record is not None and record.is_active
-        finally:
-            await lease.release()
-        if gap:
-            await publish_if_possible(self._publish, "worker.sync", mailboxes=[EVERY_MAILBOX])
-
-    async def _heal(self) -> bool:
-        mailboxes = await find_mailboxes(self._store, self._named)
+            mailboxes = await self.mailboxes()
+        except RingCentralError:
+            # Those that are known need their subscriptions all the same.
+            known = [Mailbox.parse(name) for name in await self._ledger.coverage.mailboxes()]
+            if known:
+                with contextlib.suppress(RingCentralError):
+                    await self._subscriptions.heal(known)
+            raise
         await self._ledger.mailboxes.watch(mailboxes, await self._floor())
-        gap = await self._subscriptions.heal(mailboxes)
-        await self._ledger.subscription.check_in(self._interval)
-        if await self._ledger.subscription.set_problem(None):
-            log.info("mailboxes and subscription are looked after again")
-        return gap
+        return await self._subscriptions.heal(mailboxes)
 
-    async def _failed(self, error: RingCentralError) -> None:
+    async def mailboxes(self) -> list[Mailbox]:
+        """Those that should be watched; raises RingCentralError if that cannot be found out."""
+        return await find_mailboxes(self._store, self._named)
+
+    async def _failed(self, error: RingCentralError, generation: str) -> None:
         ledger = self._ledger.subscription
-        wait = await ledger.check_after_failure(self._interval, at_least=error.retry_after or 0)
+        wait = await ledger.check_failed(
+            generation, self._interval, at_least=error.retry_after or 0
+        )
         if await ledger.set_problem(in_brief(error)):
             log.error(
-                "mailboxes and subscription cannot be looked after",
+                "mailboxes and subscriptions cannot be looked after",
                 reason=in_brief(error),
                 retry_in=round(wait),
             )

@@ -79,11 +79,12 @@ class WorkerProcess:
         tokens = settings.webhook_verification_token
         subscriptions = Subscriptions(
             self._store,
-            self.ledger.subscription,
+            self.ledger,
             settings.webhook_url,
             tokens[0].get_secret_value() if tokens else None,
+            configuration.subscriptions.filters,
         )
-        self._healer = Healer(self._store, self.ledger, subscriptions, configuration, publish)
+        self._healer = Healer(self._store, self.ledger, subscriptions, configuration)
         self._pump = Pump(self.ledger, publish, self._renew, settings.lease_seconds)
         self._lease_seconds = settings.lease_seconds
         self._background: set[asyncio.Task[None]] = set()

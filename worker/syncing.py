@@ -19,6 +19,7 @@ from .together import all_of
 
 log = structlog.get_logger()
 
+CHECK_SUBSCRIPTIONS = "?"
 _AT_ONCE = 20
 
 
@@ -45,7 +46,12 @@ class Syncs:
         return list(self._leases)
 
     async def work(self, hinted: Sequence[str]) -> None:
-        """Synchronise the mailboxes hinted at, those that are watched and not just done."""
+        """Synchronise the mailboxes hinted at, those that are watched and not just done.
+
+        The hint `?` names no mailbox but asks for a check of the subscriptions.
+        """
+        if CHECK_SUBSCRIPTIONS in hinted:
+            await self._ledger.subscription.check_soon()
         due = await self._ledger.mailboxes.hint(await self._resolved(hinted))
         await all_of(self._one(mailbox) for mailbox in due)
 
@@ -80,7 +86,7 @@ class Syncs:
         except Exception as error:  # noqa: BLE001
             await self._failed(lease, error)
             return
-        await self._ledger.mailboxes.finish(lease, await self._interval())
+        await self._ledger.mailboxes.finish(lease, await self._interval(lease.mailbox))
         if result.delivered:
             await publish_if_possible(self._publish, "worker.deliver")
         if result.created or result.updated or result.missed:
@@ -105,8 +111,9 @@ class Syncs:
                 exc_info=None if is_foreseen(error) else error,
             )
 
-    async def _interval(self) -> float:
+    async def _interval(self, mailbox: Mailbox) -> float:
         mailboxes = await self._ledger.mailboxes.count()
-        record = await self._ledger.subscription.load()
-        seconds = sweep_seconds if record is not None and record.is_active else poll_seconds
-        return seconds(self._sweep_interval, mailboxes)
+        if await self._ledger.coverage.is_covered(str(mailbox)):
+            return sweep_seconds(self._sweep_interval, mailboxes)
+        dark = max(1, mailboxes - await self._ledger.coverage.count())
+        return poll_seconds(self._sweep_interval, dark)

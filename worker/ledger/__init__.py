@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from .closing import ClosingLedger
 from .connection import Connection, LedgerError
+from .coverage import CoverageLedger
 from .deliveries import DeliveryLedger
 from .leases import Lease
 from .limits import RedisLimits
@@ -40,10 +41,12 @@ class Ledger:
 
     def __init__(self, url: str, *, lease_seconds: float = 30, scope: str = "") -> None:
         self.connection = Connection(url)
+        self.scope = scope
         self.mailboxes = MailboxLedger(self.connection, lease_seconds)
         self.deliveries = DeliveryLedger(self.connection, lease_seconds)
         self.closing = ClosingLedger(self.connection, lease_seconds)
-        self.subscription = SubscriptionLedger(self.connection)
+        self.subscription = SubscriptionLedger(self.connection, scope)
+        self.coverage = CoverageLedger(self.connection, scope)
         self.tokens = RedisTokenStore(self.connection, scope)
         self.limits = RedisLimits(self.connection, scope)
 

@@ -1,0 +1,119 @@
+"""`ringpost subscriptions`: what RingCentral tells us of, what it should, and mending it."""
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ringpost.commands.options import AsJson
+from ringpost.output import local_time, say, show_json, zone
+
+if TYPE_CHECKING:
+    from ringpost.subscriptions_by_hand import Owned
+    from worker.subscription_plan import Action
+
+subscriptions = typer.Typer(
+    help="Look after the subscriptions to notifications.", no_args_is_help=True
+)
+
+
+@subscriptions.command("list")
+def list_subscriptions(as_json: AsJson = False) -> None:
+    """List what RingCentral has of this app and user, whoever made it."""
+    from ringpost import subscriptions_by_hand
+    from ringpost.connection import run
+
+    found = run(subscriptions_by_hand.find())
+    if as_json:
+        show_json([_for_programs(one) for one in found])
+    elif found:
+        _show(found)
+    else:
+        say("RingCentral has no subscriptions of this app and user")
+
+
+@subscriptions.command()
+def diff(as_json: AsJson = False) -> None:
+    """Compare what should be with what is, a line for each difference; exit 1 if there is one."""
+    from ringpost import subscriptions_by_hand
+    from ringpost.connection import run
+
+    comparison = run(subscriptions_by_hand.compare())
+    differences = comparison.plan.differences
+    if as_json:
+        refused = [
+            {"action": "none", "subscription": None, "reason": reason, "filters": [text]}
+            for text, reason in comparison.refused.items()
+        ]
+        show_json([*map(_action, differences), *refused])
+    else:
+        for action in differences:
+            say(str(action))
+        for text, reason in comparison.refused.items():
+            say(f"RingCentral refuses {text}: {reason}")
+    if differences or comparison.refused:
+        raise typer.Exit(1)
+    if not as_json:
+        say("subscriptions are as they should be")
+
+
+@subscriptions.command()
+def heal(as_json: AsJson = False) -> None:
+    """Mend all differences now; workers do the same every check interval."""
+    from ringpost import subscriptions_by_hand
+    from ringpost.connection import run
+
+    done = run(subscriptions_by_hand.heal())
+    if as_json:
+        show_json([_action(action) for action in done])
+    elif done:
+        for action in done:
+            say(f"done: {action}")
+    else:
+        say("nothing to do: subscriptions are as they should be")
+
+
+def _action(action: "Action") -> dict[str, Any]:
+    return {
+        "action": action.kind.value,
+        "subscription": action.subscription_id,
+        "reason": action.reason,
+        "filters": list(action.filters),
+    }
+
+
+def _for_programs(one: "Owned") -> dict[str, Any]:
+    return {"owner": one.owner, **one.subscription.to_wire()}
+
+
+def _show(found: "list[Owned]") -> None:
+    from ringpost.tables import Column, show_table
+    from worker.subscription_plan import some
+
+    show_table(
+        (
+            "subscription",
+            "whose",
+            "status",
+            f"until ({zone()})",
+            Column("address", folds=True, spare=1),
+            Column("filters", folds=True),
+        ),
+        (
+            (
+                one.subscription.id,
+                one.owner,
+                one.subscription.status,
+                local_time(one.subscription.expiration_time),
+                one.subscription.delivery_mode.address,
+                some(one.subscription.event_filters),
+            )
+            for one in found
+        ),
+    )
+    for one in found:
+        broken = one.subscription.blacklisted_data
+        if broken.reason or broken.blacklisted_at:
+            since = local_time(broken.blacklisted_at)
+            say(f"{one.subscription.id}: blacklisted since {since} {zone()}: {broken.reason}")
+        for disabled in one.subscription.disabled_filters:
+            say(f"{one.subscription.id}: disabled ({disabled.reason}): {disabled.filter}")
