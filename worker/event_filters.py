@@ -88,5 +88,5 @@ def reminder_fits(reminder: str, lifetime: float) -> bool:
 def same(text: str) -> str:
     """What two spellings of one filter have in common: RingCentral may answer with its own."""
     path, _, query = text.partition("?")
-    members = sorted(parse_qsl(query, keep_blank_values=True))
-    return f"{_VERSION.sub('', path, count=1)}?{urlencode(members)}".lower()
+    members = urlencode(sorted(parse_qsl(query, keep_blank_values=True)))
+    return (_VERSION.sub("", path, count=1) + (f"?{members}" if members else "")).lower()

@@ -1,0 +1,46 @@
+"""Which mailboxes are covered, which are dark, since when and why."""
+
+import time
+
+from worker.ledger import Ledger
+from worker.ledger.coverage import NOT_YET, RAN_OUT, Darkness
+
+
+async def test_covered_until_it_runs_out(ledger: Ledger) -> None:
+    """A cover ends by itself, so that nobody has to live to end it."""
+    now = time.time()
+    await ledger.coverage.cover({"1/1": now + 60, "1/2": now - 5})
+
+    found = await ledger.coverage.read()
+
+    assert found["1/1"] == (now + 60, None)
+    assert found["1/2"].darkness == Darkness(why=RAN_OUT, since=now - 5)
+    assert await ledger.coverage.is_covered("1/1")
+    assert not await ledger.coverage.is_covered("1/2")
+    assert not await ledger.coverage.is_covered("1/3")
+    assert await ledger.coverage.count() == 1
+    assert await ledger.coverage.dark_of(["1/1", "1/2", "1/3"]) == ["1/2", "1/3"]
+
+
+async def test_dark_since_the_first_time(ledger: Ledger) -> None:
+    """The reason may change while it is dark; since when does not, and only the first is news."""
+    await ledger.coverage.cover({"1/1": time.time() + 60})
+    assert await ledger.coverage.darken({"1/1": Darkness(why="one", since=1000)}) == ["1/1"]
+    assert await ledger.coverage.darken({"1/1": Darkness(why="another")}) == []
+    assert (await ledger.coverage.read())["1/1"].darkness == Darkness(why="another", since=1000)
+
+    await ledger.coverage.cover({"1/1": time.time() + 60})
+    before = time.time()
+    await ledger.coverage.darken({"1/1": Darkness(why="again")})
+    darkness = (await ledger.coverage.read())["1/1"].darkness
+    assert darkness is not None
+    assert darkness.since is not None
+    assert darkness.since > before - 5
+
+
+async def test_others_are_forgotten(ledger: Ledger) -> None:
+    """A mailbox that is not looked after any more is neither covered nor dark."""
+    await ledger.coverage.cover({"1/1": time.time() + 60, "1/2": time.time() + 60})
+    await ledger.coverage.darken({"1/3": Darkness(why=NOT_YET)})
+    await ledger.coverage.keep_only(["1/1"])
+    assert await ledger.coverage.mailboxes() == ["1/1"]
