@@ -15,7 +15,7 @@ from worker.healing import Healer
 from worker.ledger import Ledger, credential_scope
 from worker.problems import ConfigurationError
 from worker.settings import Settings, environment
-from worker.subscription_plan import Action
+from worker.subscription_repair import Done
 from worker.subscriptions import Comparison, Subscriptions
 
 # A worker that heals right now is waited for; if it was killed its lease lapses within this.
@@ -57,10 +57,10 @@ async def compare() -> Comparison:
         return await parts.subscriptions.compare(await parts.healer.mailboxes())
 
 
-async def heal() -> list[Action]:
+async def heal() -> list[Done]:
     """Mend all differences now, as a worker would; what was done."""
     async with _parts() as parts:
-        lease, deadline = parts.healer.lease, time.monotonic() + _PATIENCE
+        lease, deadline = parts.healer.lease(), time.monotonic() + _PATIENCE
         while True:
             async with lease.while_held() as held:
                 if held:

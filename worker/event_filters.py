@@ -79,6 +79,11 @@ def reminder_filter(lifetime: float) -> str | None:
     return f"{_PREFIX}/subscription/~?threshold={threshold}&interval={threshold // 2}"
 
 
+def is_reminder(text: str) -> bool:
+    """Whether a filter, in any spelling, is a reminder."""
+    return same(text).startswith("/subscription/")
+
+
 def reminder_fits(reminder: str, lifetime: float) -> bool:
     """Whether a subscription with this lifetime (seconds) may have this reminder."""
     found = _REMINDER.fullmatch(reminder)

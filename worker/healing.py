@@ -13,7 +13,7 @@ from message_store.mailbox import Mailbox
 from .configuration import Configuration
 from .ledger import Ledger
 from .ledger.leases import Lease
-from .subscription_plan import Action
+from .subscription_repair import Done
 from .subscriptions import Subscriptions
 from .watching import find_mailboxes
 from .wording import in_brief
@@ -41,9 +41,8 @@ class Healer:
         self._interval = configuration.subscriptions.check_interval.total_seconds()
         self._start = configuration.sync.start_at(datetime.now(UTC)).timestamp()
 
-    @property
     def lease(self) -> Lease:
-        """What one process of the fleet has to hold while it heals."""
+        """What has to be held while healing: one process of the fleet does it at a time."""
         return self._ledger.lease(f"heal:{self._ledger.scope}", _LEASE_SECONDS)
 
     async def begin(self) -> None:
@@ -54,7 +53,7 @@ class Healer:
 
     async def work(self) -> None:
         """Find the mailboxes and mend the subscriptions, if it is time to."""
-        async with self.lease.while_held() as held:
+        async with self.lease().while_held() as held:
             generation = await self._ledger.subscription.begin_check() if held else None
             if generation is None:
                 return
@@ -67,7 +66,7 @@ class Healer:
                 if await self._ledger.subscription.set_problem(None):
                     log.info("mailboxes and subscriptions are looked after again")
 
-    async def heal(self) -> list[Action]:
+    async def heal(self) -> list[Done]:
         """Do it now, whoever holds the lease; what was done. Raises RingCentralError."""
         try:
             mailboxes = await self.mailboxes()

@@ -52,21 +52,27 @@ class FilterCover:
                 self._dark[text] = dead.get(same(text), left_out)
         await self._write(filters)
 
-    async def refused(self, reasons: Mapping[str, str]) -> None:
-        """RingCentral takes none of these filters, for this reason each."""
-        self._dark |= {text: Darkness(why=why) for text, why in reasons.items()}
+    async def darken(self, reasons: Mapping[str, str]) -> None:
+        """These filters bring nothing, for this reason each."""
+        for text, why in reasons.items():
+            self._until.pop(text, None)
+            self._dark[text] = Darkness(why=why)
         await self._write(reasons)
 
     async def failed(self, filters: Iterable[str], why: str) -> None:
         """What is dark among these stays so, for this reason."""
-        still = [text for text in filters if text in self._dark]
+        still = self.dark_of(filters)
         for text in still:
             self._dark[text] = self._dark[text].model_copy(update={"why": in_brief(why)})
         await self._write(still)
 
+    def dark_of(self, filters: Iterable[str]) -> tuple[str, ...]:
+        """Those of the filters that bring nothing now."""
+        return tuple(text for text in filters if text in self._dark)
+
     async def end(self) -> None:
         """Let those be polled from now on that have become dark and still are."""
-        await self._hint(sorted(self._newly_dark))
+        await hint_all(self._ledger, sorted(self._newly_dark))
 
     async def _write(self, filters: Iterable[str]) -> None:
         covered: dict[str, float] = {}
@@ -79,10 +85,12 @@ class FilterCover:
             elif all(text in self._until for text in its):
                 covered[name] = min(self._until[text] for text in its)
         self._newly_dark |= set(await self._ledger.coverage.darken(dark))
-        await self._hint(await self._ledger.coverage.dark_of(covered))
+        await hint_all(self._ledger, await self._ledger.coverage.dark_of(covered))
         await self._ledger.coverage.cover(covered)
         self._newly_dark -= covered.keys()
 
-    async def _hint(self, mailboxes: Sequence[str]) -> None:
-        for start in range(0, len(mailboxes), _HINTS_AT_ONCE):
-            await self._ledger.mailboxes.hint(mailboxes[start : start + _HINTS_AT_ONCE])
+
+async def hint_all(ledger: Ledger, mailboxes: Sequence[str]) -> None:
+    """Mark mailboxes, however many, to be synchronised at once."""
+    for start in range(0, len(mailboxes), _HINTS_AT_ONCE):
+        await ledger.mailboxes.hint(mailboxes[start : start + _HINTS_AT_ONCE])

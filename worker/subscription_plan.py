@@ -12,9 +12,10 @@ from enum import StrEnum
 from message_store.mailbox import Mailbox
 from message_store.subscription import Subscription
 
-from .event_filters import reminder_fits, same
+from .event_filters import is_reminder, reminder_fits, same
 from .ledger.coverage import NOT_YET, Darkness
 from .ledger.subscription import SubscriptionRecord
+from .problems import address
 
 FILTERS_PER_SUBSCRIPTION = 1000
 # RingCentral allows 30 to a user and app: half of them, as each may have to exist twice for a
@@ -132,17 +133,14 @@ def _assigned(
     listed: Mapping[str, Subscription],
     most_filters: int,
 ) -> list[_Group]:
-    groups = [
-        _Group(record, listed.get(record.id), _fault(desired, record, listed.get(record.id)))
-        for record in records
-    ]
-    # a filter that two of them have, after a crash, stays in the one that works
-    groups.sort(key=lambda group: group.fault is not None)
     missing = dict.fromkeys(desired.filters)
-    for group in groups:
-        assert group.record is not None  # noqa: S101  # for the type checker: made so above
-        group.filters = [text for text in group.record.filters if text in missing]
-        for text in group.filters:
+    faults = {one.id: _fault(desired, one, listed.get(one.id)) for one in records}
+    groups = []
+    # a filter that two of them have, after a crash, stays in the one that works
+    for record in sorted(records, key=lambda record: faults[record.id] is not None):
+        mine = [text for text in record.filters if text in missing]
+        groups.append(_Group(record, listed.get(record.id), faults[record.id], mine))
+        for text in mine:
             del missing[text]
     size = max(most_filters, math.ceil(len(desired.filters) / MOST_SUBSCRIPTIONS))
     joining = list(missing)
@@ -164,7 +162,7 @@ def _fault(desired: Desired, record: SubscriptionRecord, actual: Subscription | 
     if desired.address is None:
         return "there is no address any more (WEBHOOK_URL is not set)"
     if record.address != desired.address:
-        return f"the address has changed from {record.address}"
+        return f"the address has changed from {address(record.address)}"
     if record.token_digest != desired.token_digest:
         return "the verification token has changed"
     if not actual.is_active:
@@ -197,7 +195,7 @@ def _changes(record: SubscriptionRecord, actual: Subscription, filters: Sequence
     """What is to be changed about a subscription that works, in words."""
     wanted = {same(text): text for text in filters}
     brought, dead = served(actual), disabled(actual)
-    extra = brought - wanted.keys() - {same(record.reminder or "")}
+    extra = {text for text in brought - wanted.keys() if not is_reminder(text)}
     off = [text for name, text in wanted.items() if name in dead]
     absent = [text for name, text in wanted.items() if name not in brought and name not in dead]
     known = set(record.filters)

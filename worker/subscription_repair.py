@@ -7,6 +7,7 @@ deletes it.
 import contextlib
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import structlog
 
@@ -15,16 +16,30 @@ from message_store.errors import NotFound, RateLimited, RingCentralError
 from message_store.subscription import Subscription
 
 from .event_filters import same
+from .ledger.coverage import RAN_OUT
 from .ledger.subscription import SubscriptionLedger, SubscriptionRecord
 from .subscription_calls import Request, SubscriptionCalls
 from .subscription_cover import FilterCover
-from .subscription_plan import Action, Desired, Kind, Plan, served
+from .subscription_plan import Action, Desired, Kind, Plan, disabled, served, some
 from .wording import in_brief
 
 log = structlog.get_logger()
 
 # How often "belongs to another account" may be the fault of a token that is fresh.
 _PATIENT_CHECKS = 3
+
+
+@dataclass(frozen=True)
+class Done:
+    """An action that was carried out, and which of its filters RingCentral still does not serve."""
+
+    action: Action
+    still_dark: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if not self.still_dark:
+            return str(self.action)
+        return f"{self.action}; still without effect: {some(self.still_dark)}"
 
 
 class Repair:
@@ -52,7 +67,7 @@ class Repair:
 
     async def carry_out(
         self, plan: Plan, listed: Mapping[str, Subscription]
-    ) -> tuple[list[Action], RingCentralError | None]:
+    ) -> tuple[list[Done], RingCentralError | None]:
         """Do it all; what was done, and the first error. What one hinders, others need not be."""
         self._listed = listed
         self._records = {record.id: record for record in await self._ledger.records()}
@@ -71,8 +86,8 @@ class Repair:
                 await self._cover.failed(action.filters, f"{action.reason}; {error}")
             else:
                 if action.kind is not Kind.KEEP:
-                    log.info("subscription repaired", what=str(action))
-                    done.append(action)
+                    done.append(Done(action, self._cover.dark_of(action.filters)))
+                    log.info("subscription looked after", what=str(done[-1]))
         return done, first
 
     async def _carry_out(self, action: Action) -> None:
@@ -97,7 +112,7 @@ class Repair:
         try:
             actual = await self._store.renew_subscription(renewed)
         except NotFound:
-            await self._create(action)
+            await self._create_lost(action)
             return
         record = self._records[renewed]
         granted = {"lifetime": actual.expires_in or record.lifetime}
@@ -112,7 +127,12 @@ class Repair:
         try:
             await self._ask(request, action)
         except NotFound:
-            await self._create(action)
+            await self._create_lost(action)
+
+    async def _create_lost(self, action: Action) -> None:
+        """It has gone since it was listed."""
+        await self._cover.darken(dict.fromkeys(action.filters, RAN_OUT))
+        await self._create(action)
 
     async def _create(self, action: Action) -> None:
         granted = [record.lifetime for record in self._records.values() if record.lifetime]
@@ -146,8 +166,20 @@ class Repair:
             if request.answer is not None:
                 await self._note(request, request.answer)
                 await self._cover.answered(action.filters, request.answer)
+                await self._leave_out(request.answer)
             await self._ledger.refuse(request.refused)
-            await self._cover.refused(request.refused)
+            await self._cover.darken(request.refused)
+
+    async def _leave_out(self, answer: Subscription) -> None:
+        """What nobody's messages depend on is not asked for again and again."""
+        dead = disabled(answer)
+        off = {text: dead[same(text)].why for text in self._optional if same(text) in dead}
+        if off:
+            log.warning(
+                "RingCentral will not tell of new extensions: they are found by the regular check",
+                reason=next(iter(off.values())),
+            )
+            await self._ledger.refuse(off)
 
     async def _note(self, request: Request, answer: Subscription) -> None:
         record = SubscriptionRecord(

@@ -18,10 +18,10 @@ from message_store.subscription import Subscription
 from .event_filters import MESSAGE_STORE, extension_filter, mailbox_filter
 from .ledger import Ledger
 from .ledger.coverage import Darkness
-from .ledger.subscription import SubscriptionRecord, digest
-from .subscription_cover import FilterCover
-from .subscription_plan import FILTERS_PER_SUBSCRIPTION, Action, Desired, Plan, plan
-from .subscription_repair import Repair
+from .ledger.subscription import digest
+from .subscription_cover import FilterCover, hint_all
+from .subscription_plan import FILTERS_PER_SUBSCRIPTION, Desired, Plan, plan
+from .subscription_repair import Done, Repair
 from .wording import in_brief
 
 log = structlog.get_logger()
@@ -29,11 +29,12 @@ log = structlog.get_logger()
 # RingCentral's own default; renewed when half of what was granted is over.
 LIFETIME = 7 * 24 * 3600
 NO_ADDRESS = "WEBHOOK_URL is not set: RingCentral cannot tell what is new"
+TOKENLESS = "WEBHOOK_VERIFICATION_TOKEN is not set: no webhook would believe RingCentral"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What should be, what RingCentral has, what the ledger knows, and what to do about it.
+    """What should be, what RingCentral has, and what to do about it.
 
     `mailboxes` says for every filter which mailbox it is for, also for the `refused` ones.
     """
@@ -42,7 +43,6 @@ class Comparison:
     mailboxes: Mapping[str, Mailbox | None]
     refused: Mapping[str, str]
     listed: Mapping[str, Subscription]
-    records: Sequence[SubscriptionRecord]
     plan: Plan
 
 
@@ -69,12 +69,13 @@ class Subscriptions:
         self._ledger = ledger
         self._address = address if token else None
         self._token = token or ""
+        self._why_not = TOKENLESS if address else NO_ADDRESS
         self._filters = filters
         self._lifetime = lifetime
         self._most_filters = most_filters
 
-    async def heal(self, mailboxes: Sequence[Mailbox]) -> list[Action]:
-        """Make it right for exactly these mailboxes; what was done.
+    async def heal(self, mailboxes: Sequence[Mailbox]) -> list[Done]:
+        """Make it right for exactly these mailboxes; what was done, apart from looking.
 
         Whatever was dark meanwhile is due to be synchronised. Raises RingCentralError when it
         cannot all be made right now; the mailboxes concerned are polled meanwhile.
@@ -117,7 +118,6 @@ class Subscriptions:
             mailboxes=wanted,
             refused=refused,
             listed={one.id: one for one in actual},
-            records=records,
             plan=plan(desired, records, actual, most_filters=self._most_filters),
         )
 
@@ -128,7 +128,7 @@ class Subscriptions:
         names = await self._ledger.coverage.mailboxes()
         dark = Darkness(why=in_brief(f"subscriptions cannot be checked: {error}"))
         newly = await self._ledger.coverage.darken(dict.fromkeys(names, dark))
-        await self._ledger.mailboxes.hint(newly)
+        await hint_all(self._ledger, newly)
 
     def _wanted(self, mailboxes: Sequence[Mailbox]) -> dict[str, Mailbox | None]:
         wanted: dict[str, Mailbox | None] = {
@@ -142,6 +142,6 @@ class Subscriptions:
 
     def _dark(self, comparison: Comparison) -> dict[str, Darkness]:
         if self._address is None:
-            return dict.fromkeys(comparison.mailboxes, Darkness(why=NO_ADDRESS))
+            return dict.fromkeys(comparison.mailboxes, Darkness(why=self._why_not))
         refused = {text: Darkness(why=why) for text, why in comparison.refused.items()}
         return {**comparison.plan.dark, **refused}

@@ -58,18 +58,20 @@ def diff(as_json: AsJson = False) -> None:
 
 @subscriptions.command()
 def heal(as_json: AsJson = False) -> None:
-    """Mend all differences now; workers do the same every check interval."""
+    """Mend all differences now; exit 1 if RingCentral still does not serve a filter."""
     from ringpost import subscriptions_by_hand
     from ringpost.connection import run
 
     done = run(subscriptions_by_hand.heal())
     if as_json:
-        show_json([_action(action) for action in done])
+        show_json([{**_action(one.action), "still_dark": list(one.still_dark)} for one in done])
     elif done:
-        for action in done:
-            say(f"done: {action}")
+        for one in done:
+            say(f"done: {one}")
     else:
         say("nothing to do: subscriptions are as they should be")
+    if any(one.still_dark for one in done):
+        raise typer.Exit(1)
 
 
 def _action(action: "Action") -> dict[str, Any]:
@@ -87,6 +89,7 @@ def _for_programs(one: "Owned") -> dict[str, Any]:
 
 def _show(found: "list[Owned]") -> None:
     from ringpost.tables import Column, show_table
+    from worker.problems import address
     from worker.subscription_plan import some
 
     show_table(
@@ -104,7 +107,7 @@ def _show(found: "list[Owned]") -> None:
                 one.owner,
                 one.subscription.status,
                 local_time(one.subscription.expiration_time),
-                one.subscription.delivery_mode.address,
+                address(one.subscription.delivery_mode.address or ""),
                 some(one.subscription.event_filters),
             )
             for one in found

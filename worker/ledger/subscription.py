@@ -121,8 +121,11 @@ class SubscriptionLedger:
     async def check_now(self) -> None:
         """Make a check due at once (a worker starts, an address or token may have changed)."""
         seconds, _ = await self._redis.time()
-        await self._redis.delete(self._check)
-        await self._redis.zadd(_CHECKS, {self._scope: seconds})
+        async with self._redis.pipeline() as pipe:
+            pipe.hdel(self._check, "failures", "started")
+            pipe.hincrby(self._check, "hints", 1)  # for a check that is under way somewhere
+            pipe.zadd(_CHECKS, {self._scope: seconds})
+            await pipe.execute()
 
     async def check_soon(self) -> None:
         """Make checks of all credentials due: at once, but a burst of these costs few checks."""

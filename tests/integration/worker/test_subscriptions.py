@@ -1,5 +1,6 @@
 """Subscriptions are made, kept, and repaired, whatever has happened to them."""
 
+import dataclasses
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 
@@ -14,7 +15,7 @@ from sandbox import RingCentral
 from tests.support import breaking
 from worker.ledger import Ledger
 from worker.subscription_plan import Kind
-from worker.subscriptions import NO_ADDRESS, Subscriptions
+from worker.subscriptions import NO_ADDRESS, TOKENLESS, Subscriptions
 
 TOKEN = "first0verification0token"
 OTHER_TOKEN = "second0verification0token"
@@ -98,7 +99,7 @@ async def test_one_is_made_and_kept(
 ) -> None:
     """The first check makes a subscription for all; the next ones cost one call and no sync."""
     [made] = await subscriptions.heal(mailboxes)
-    assert made.kind is Kind.CREATE
+    assert made.action.kind is Kind.CREATE
     assert await to_synchronise(ledger) == names(mailboxes)
     assert await dark(ledger) == {}
     await synchronise(ledger)
@@ -159,7 +160,7 @@ async def test_one_that_does_not_work_is_replaced(
 
     [done] = await subscriptions.heal(mailboxes)
 
-    assert done.kind is (Kind.REPLACE if how == "blacklisted" else Kind.CREATE)
+    assert done.action.kind is (Kind.REPLACE if how == "blacklisted" else Kind.CREATE)
     [now] = ringcentral.subscriptions
     assert now.id != before.id
     assert now.status == "Active"
@@ -246,7 +247,7 @@ async def test_another_token_or_address_means_another_subscription(
 
     [done] = await make(**changed).heal(mailboxes)
 
-    assert done.kind is Kind.REPLACE
+    assert done.action.kind is Kind.REPLACE
     [now] = ringcentral.subscriptions
     assert now.id != before
     calls = [r.operation for r in ringcentral.requests.matching("/subscription")][-2:]
@@ -267,7 +268,7 @@ async def test_an_old_one_is_renewed(
 
     [done] = await subscriptions.heal(mailboxes)
 
-    assert done.kind is Kind.RENEW
+    assert done.action.kind is Kind.RENEW
     assert ringcentral.count("/renew") == 1
     assert [one.id for one in ringcentral.subscriptions] == [before]
     assert await to_synchronise(ledger) == []
@@ -387,7 +388,7 @@ async def test_a_crash_between_making_and_deleting(
 
     [done] = await make(token=OTHER_TOKEN).heal(mailboxes)
 
-    assert done.kind is Kind.DELETE
+    assert done.action.kind is Kind.DELETE
     [left] = ringcentral.subscriptions
     assert left.verification_token == OTHER_TOKEN
     assert await make(token=OTHER_TOKEN).heal(mailboxes) == []
@@ -414,7 +415,7 @@ async def test_a_crash_before_the_ledger_knows(
 
     done = await subscriptions.heal(mailboxes)
 
-    assert [one.kind for one in done] == [Kind.CREATE, Kind.DELETE]
+    assert [one.action.kind for one in done] == [Kind.CREATE, Kind.DELETE]
     [left] = ringcentral.subscriptions
     assert left.id != lost.id
     assert await to_synchronise(ledger) == names(mailboxes)
@@ -515,6 +516,58 @@ async def test_the_list_of_extensions_is_refused(
     )
 
 
+async def test_the_list_of_extensions_is_disabled(
+    ringcentral: RingCentral, subscriptions: Subscriptions, mailboxes: list[Mailbox]
+) -> None:
+    """When it comes back disabled it is left out from then on: no check asks for it again."""
+    await subscriptions.heal(mailboxes)
+    [one] = ringcentral.subscriptions
+    [text] = [f.text for f in one.filters if f.text.endswith("/extension")]
+    left = [f for f in one.filters if f.text != text]
+    off = {"filter": text, "reason": "SUB-412", "message": "permission is missing"}
+    ringcentral.server.emulator.subscriptions.change_filters(one, left, [off])
+    answer = one.to_json(ringcentral.api_url, ringcentral.server.emulator.clock.time())
+    ringcentral.fails("/subscription/", status=200, body=json.dumps(answer), method="PUT")
+
+    [done] = await subscriptions.heal(mailboxes)
+
+    assert done.still_dark == (text,)
+    assert await subscriptions.heal(mailboxes) == []
+    assert ringcentral.count("updateSubscription") == 1
+
+
+async def test_a_user_who_may_read_the_own_mailbox_only(
+    ringcentral: RingCentral, subscriptions: Subscriptions, mailboxes: list[Mailbox], ledger: Ledger
+) -> None:
+    """The own mailbox is subscribed to; the others are dark and say which permission is missing."""
+    emulator = ringcentral.server.emulator
+    emulator.settings = dataclasses.replace(emulator.settings, admin=False)
+
+    await subscriptions.heal(mailboxes)
+
+    found = await dark(ledger)
+    assert list(found) == names(mailboxes[1:])
+    assert all("SUB-405" in why for why in found.values())
+    assert await subscriptions.heal(mailboxes) == []
+
+
+async def test_one_that_goes_between_looking_and_mending(
+    ringcentral: RingCentral, subscriptions: Subscriptions, mailboxes: list[Mailbox], ledger: Ledger
+) -> None:
+    """One that is not there any more when it is renewed is made again, and the gap synchronised."""
+    await subscriptions.heal(mailboxes)
+    await synchronise(ledger)
+    before = ringcentral.subscriptions[0].id
+    await ringcentral.passes(4 * 24 * 3600)
+    ringcentral.fails("/renew", status=404, code="SUB-507")
+
+    await subscriptions.heal(mailboxes)
+
+    assert before not in [record.id for record in await ledger.subscription.records()]
+    assert await to_synchronise(ledger) == names(mailboxes)
+    assert await dark(ledger) == {}
+
+
 async def test_one_bad_filter_does_not_cost_the_others(
     ringcentral: RingCentral, subscriptions: Subscriptions, mailboxes: list[Mailbox], ledger: Ledger
 ) -> None:
@@ -546,6 +599,14 @@ async def test_without_an_address_nothing_is_made(
     assert (await ledger.overview()).polling
 
 
+async def test_without_a_token_nothing_is_made(
+    ringcentral: RingCentral, make: Make, ledger: Ledger, mailboxes: list[Mailbox]
+) -> None:
+    """An address without a verification token is as good as none, and says so."""
+    assert await make(token=None).heal(mailboxes) == []
+    assert set((await dark(ledger)).values()) == {TOKENLESS}
+
+
 async def test_the_address_is_taken_away(
     ringcentral: RingCentral, make: Make, ledger: Ledger, mailboxes: list[Mailbox]
 ) -> None:
@@ -555,7 +616,7 @@ async def test_the_address_is_taken_away(
 
     [done] = await make(address=None).heal(mailboxes)
 
-    assert done.kind is Kind.DELETE
+    assert done.action.kind is Kind.DELETE
     assert ringcentral.subscriptions == []
     assert await to_synchronise(ledger) == names(mailboxes)
     assert (await ledger.overview()).polling

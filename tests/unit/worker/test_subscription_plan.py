@@ -85,7 +85,11 @@ def test_half_of_a_lifetime_that_was_cut() -> None:
         ({}, {"status": "Blacklisted"}, "its status is Blacklisted"),
         ({}, {"status": "Suspended"}, "its status is Suspended"),
         ({}, {"status": None}, "its status is None"),
-        ({"address": "https://old.example.com"}, {}, "the address has changed from https://old"),
+        (
+            {"address": "https://old.example.com/?secret"},
+            {},
+            'the address has changed from "https://old.example.com/"',
+        ),
         ({"token_digest": "old"}, {}, "the verification token has changed"),
     ],
 )

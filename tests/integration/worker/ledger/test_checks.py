@@ -61,6 +61,24 @@ async def test_a_burst_of_hints_is_one_check(ledger: Ledger) -> None:
     assert not await handed_on(ledger)
 
 
+async def test_a_worker_that_starts_during_a_check(ledger: Ledger) -> None:
+    """Its token may be another: that check's end does not put the next one off."""
+    generation = await ledger.subscription.begin_check() or ""
+    await ledger.subscription.check_now()
+    await ledger.subscription.end_check(generation, 300)
+    assert await ledger.subscription.begin_check() is not None
+
+
+async def test_one_at_a_time(ledger: Ledger) -> None:
+    """The lease is held for the length of the block, longer than it lasts by itself."""
+    async with ledger.lease("heal", 0.3).while_held() as first:
+        await asyncio.sleep(0.5)
+        async with ledger.lease("heal", 0.3).while_held() as second:
+            assert (first, second) == (True, False)
+    async with ledger.lease("heal", 0.3).while_held() as third:
+        assert third
+
+
 async def test_failures_come_soon_and_then_less_so(ledger: Ledger) -> None:
     """A failed check is tried again soon; the interval and what RingCentral asks for bound it."""
     waits = [await ledger.subscription.check_failed("0", 300, 0) for _ in range(8)]
