@@ -28,7 +28,7 @@ from .pump import Publish, Pump
 from .settings import Settings
 from .spool import Spool
 from .started import AnyHandler, StartedHandlers
-from .subscriptions import Subscriptions
+from .subscriptions import subscriptions_of
 from .sync import Synchroniser
 from .syncing import Syncs
 from .together import cancel_all
@@ -68,7 +68,7 @@ class WorkerProcess:
         self._spool = Spool(settings.data / "spool", self._store)
         self._egress = Egress()
         synchroniser = Synchroniser(self._store_for, self.ledger, configuration)
-        self._syncs = Syncs(synchroniser, self.ledger, configuration, publish)
+        self._syncs = Syncs(synchroniser, self.ledger, self._logins, configuration, publish)
         self._deliverer = Deliverer(
             self.ledger.deliveries,
             {route.name: route for route in configuration.routes},
@@ -79,14 +79,14 @@ class WorkerProcess:
         self._own_changes = OwnChanges(self._store, self.ledger)
         self._closer = Closer(self.ledger.closing, self._handlers.closing(), self._own_changes)
         tokens = settings.webhook_verification_token
-        first = next(iter(self._logins)).store
-        subscriptions = Subscriptions(
-            first,
-            self.ledger.subscription,
-            settings.webhook_url,
-            tokens[0].get_secret_value() if tokens else None,
+        token = tokens[0].get_secret_value() if tokens else None
+        self._healer = Healer(
+            self._logins,
+            self.ledger,
+            subscriptions_of(self._logins, self.ledger, settings.webhook_url, token, configuration),
+            configuration,
+            closes=bool(self._handlers.closing()),
         )
-        self._healer = Healer(first, self.ledger, subscriptions, configuration, publish)
         self._pump = Pump(self.ledger, publish, self._renew, settings.lease_seconds)
         self._lease_seconds = settings.lease_seconds
         self._background: set[asyncio.Task[None]] = set()
