@@ -58,6 +58,8 @@ async def test_a_burst_of_hints_is_one_check(ledger: Ledger) -> None:
     await ledger.subscription.end_check(generation, 300)  # it may not have seen what they tell of
 
     assert 3 < await due_at(ledger) <= 5
+    await ledger.subscription.check_soon()
+    assert 3 < await due_at(ledger) <= 5
     assert not await handed_on(ledger)
 
 

@@ -39,6 +39,16 @@ async def test_the_list_of_extensions_is_refused(
     )
 
 
+async def test_a_webhook_that_cannot_be_reached_is_no_fault_of_a_filter(
+    ringcentral: RingCentral, subscriptions: Subscriptions, mailboxes: list[Mailbox]
+) -> None:
+    """It is called once in a check, not once more without the list of extensions."""
+    ringcentral.fails("/subscription", status=400, code="SUB-521", method="POST")
+    with pytest.raises(RingCentralError, match="WEBHOOK_URL cannot be reached"):
+        await subscriptions.heal(mailboxes)
+    assert ringcentral.count("createSubscription") == 1
+
+
 async def test_the_list_of_extensions_is_disabled(
     ringcentral: RingCentral, subscriptions: Subscriptions, mailboxes: list[Mailbox]
 ) -> None:
@@ -110,6 +120,7 @@ async def test_all_thirty_are_in_use(
 
     ours = [one for one in ringcentral.subscriptions if one.address == address]
     assert [one.verification_token for one in ours] == [OTHER_TOKEN]
+    assert len(ours[0].filters) == len(mailboxes) + 2  # nothing was taken for the culprit
     assert len(ringcentral.subscriptions) == 30
     breaking.lose(ringcentral, ours[0])
     await store.create_subscription(wanted, f"{address}-of-another", TOKEN, 600)
