@@ -20,6 +20,8 @@ _SINGLE_FILTERS = frozenset({"SUB-405", "SUB-406", "SUB-508"})
 _MOST_REFUSALS = 24
 # "Belongs to another account": also answered for a moment when the token is fresh.
 _FRESH_TOKEN = "SUB-406"  # noqa: S105  # an error code
+# Missing permissions that no filter is to blame for: that one, and the one for webhooks.
+_NO_FILTER = frozenset({_FRESH_TOKEN, "SUB-528"})
 _ALL_IN_USE = "SUB-505"
 _BAD_REMINDER = frozenset({"SUB-515", "SUB-516"})
 
@@ -77,7 +79,8 @@ class SubscriptionCalls:
         except (BadRequest, PermissionMissing) as error:
             dispensable = [text for text in joining if text in optional]
             single = error.code in self._single_filters
-            if not (single and joining) and not (dispensable and error.code != _FRESH_TOKEN):
+            permission = isinstance(error, PermissionMissing) and error.code not in _NO_FILTER
+            if not (single and joining) and not (permission and dispensable):
                 raise
             reason = in_brief(error)
         if not dispensable:

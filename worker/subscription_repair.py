@@ -143,8 +143,6 @@ class Repair:
             if request.answer is None and error.transient and not isinstance(error, RateLimited):
                 await self._remove_leftovers()
             raise
-        if request.answer is None:
-            return  # every filter is refused; whoever has none by now is deleted by the next check
         if action.kind is Kind.REPLACE and action.subscription_id:
             await self._delete(action.subscription_id)
         elif action.subscription_id:

@@ -1,7 +1,7 @@
 """Webhook and worker in the test's own loop, joined without a broker: a line for fast tests."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from webhook.settings import Settings as WebhookSettings
 from worker.handlers.loading import load_all
 from worker.process import WorkerProcess
 from worker.settings import Settings
+from worker.together import cancel_all
 
 TOKEN = "first0verification0token"
 CONFIGURATION = """
@@ -96,19 +97,17 @@ class ShortLine:
         await self.worker.start()
 
     async def stop_worker(self) -> None:
-        """End in good order."""
+        """End in good order: nothing is taken up any more, then what is under way ends."""
         worker, self.worker = self.worker, None
         if worker is not None:
             await worker.drain(5)
+            await cancel_all(list(self._tasks))
             await worker.stop()
 
     async def stop(self) -> None:
         """End everything."""
         await self.stop_worker()
         await self.stop_webhook()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def is_delivered(self, message: dict[str, Any]) -> bool:
         """Whether the message has come to its end, which is the archive."""
@@ -134,19 +133,16 @@ class ShortLine:
 
     def publish(self, mailboxes: Sequence[str]) -> None:
         """Hand hints on as the broker would."""
-        if self.worker is not None:
-            hinted = self.worker.sync(list(mailboxes))
-            self._loop.call_soon_threadsafe(self._work, hinted)
+        self._loop.call_soon_threadsafe(self._take_up, "sync", {"mailboxes": list(mailboxes)})
 
     def close(self) -> None:
         """There is nothing to close."""
 
     async def _publish(self, task: str, arguments: dict[str, list[str]]) -> None:
-        if self.worker is not None:
-            name = task.removeprefix("worker.")
-            self._work(getattr(self.worker, name)(**arguments))
+        self._take_up(task.removeprefix("worker."), arguments)
 
-    def _work(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _take_up(self, name: str, arguments: dict[str, list[str]]) -> None:
+        if self.worker is not None:
+            task = self._loop.create_task(getattr(self.worker, name)(**arguments))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)

@@ -8,11 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from sandbox import RingCentral
 from tests.support import breaking
+from tests.support.handshake import polite_webhook
 
 TOKEN = "first0verification0token"
 CONFIGURATION = """
@@ -34,15 +33,8 @@ async def ringcentral() -> AsyncIterator[RingCentral]:
 @pytest.fixture
 async def address() -> AsyncIterator[str]:
     """A webhook that passes the handshake."""
-
-    async def answer(request: web.Request) -> web.Response:
-        headers = {"Validation-Token": request.headers.get("Validation-Token", "")}
-        return web.Response(headers=headers, content_type="application/json")
-
-    app = web.Application()
-    app.router.add_post("/{name}", answer)
-    async with TestServer(app) as server:
-        yield str(server.make_url("/webhook"))
+    async with polite_webhook() as address:
+        yield address
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ every fifteen seconds: within three seconds nothing but the repair can have foun
 """
 
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,30 @@ async def test_a_burst_of_reminders_costs_few_checks(
 
     assert ringcentral.count("listSubscriptions") <= before + 2
     assert ringcentral.count("/renew") == 0
+
+
+async def test_only_what_is_dark_is_polled(
+    line: ShortLine, ringcentral: RingCentral, eventually: Eventually
+) -> None:
+    """A mailbox that cannot be subscribed to is polled every few seconds, the others are swept."""
+    await line.start_worker()
+    await settled(line, eventually)
+    assert line.worker is not None
+    ledger = line.worker.ledger
+    [subscription] = ringcentral.subscriptions
+    ringcentral.fails("/subscription/", status=403, code="CMN-401", method="PUT", times=100)
+
+    no_filter(ringcentral, subscription)
+    await eventually(lambda: ringcentral.count("updateSubscription"))
+
+    async def is_polled() -> bool:
+        now = datetime.now(UTC)
+        overview = await ledger.overview()
+        waits = {
+            one.dark_because is not None: one.next_sync and (one.next_sync - now).total_seconds()
+            for one in overview.mailboxes
+        }
+        # not at once, as after a hint, but at the end of an interval
+        return 1 < (waits.get(True) or 0) < 20 and (waits[False] or 0) > 300
+
+    await eventually(is_polled, within=SOON)
