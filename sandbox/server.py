@@ -54,7 +54,7 @@ class Server:
         """Begin to answer."""
         gateway = Gateway(self.emulator)
         api = web.Application(client_max_size=MAX_BODY)
-        control.mount(api, self.emulator, self.outbox)
+        control.mount(api, self)
         gateway.mount(api, API_OPERATIONS)
         media = web.Application()
         gateway.mount(media, MEDIA_OPERATIONS)
@@ -66,6 +66,7 @@ class Server:
 
     async def stop(self) -> None:
         """Stop answering and notifying, and give the ports back."""
+        self.emulator.clock.stop()
         await self.outbox.close()
         for runner in self._runners:
             await runner.cleanup()

@@ -17,13 +17,13 @@ _STATUSES = ("Enabled", "Disabled", "Frozen", "NotActivated", "Unassigned")
 async def read_account(exchange: Exchange) -> web.StreamResponse:
     """The company."""
     _check_account(exchange)
-    return json_answer(exchange.emulator.account.to_json())
+    return json_answer(exchange.account.to_json())
 
 
 async def list_extensions(exchange: Exchange) -> web.StreamResponse:
     """Its extensions, by number, in pages."""
     _check_account(exchange)
-    account, query = exchange.emulator.account, exchange.request.query
+    account, query = exchange.account, exchange.request.query
     types, statuses = query.getall("type", []), query.getall("status", [])
     if any(status not in _STATUSES for status in statuses):
         raise invalid("status")
@@ -52,7 +52,7 @@ async def list_extensions(exchange: Exchange) -> web.StreamResponse:
 async def read_extension(exchange: Exchange) -> web.StreamResponse:
     """One extension."""
     extension = exchange.extension()
-    account = exchange.emulator.account
+    account = exchange.account
     owner = {"id": account.id, "uri": account.uri}
     single = {"account": owner, "setupWizardState": "Completed"}
     return json_answer({**account.extension_json(extension), **single})
@@ -61,18 +61,17 @@ async def read_extension(exchange: Exchange) -> web.StreamResponse:
 async def check_permission(exchange: Exchange) -> web.StreamResponse:
     """Whether the caller has a permission, for an extension if one is named."""
     exchange.extension()
-    query, emulator = exchange.request.query, exchange.emulator
+    query, emulator, caller = exchange.request.query, exchange.emulator, exchange.caller
     permission = query.get("permissionId")
     if not permission:
         raise invalid("permissionId")
     target = query.get("targetExtensionId", "~")
     if target == "~":
-        target = exchange.session.extension_id
-    if target not in emulator.account.extensions:
+        target = caller.extension.id
+    if target not in exchange.account.extensions:
         raise not_found("targetExtensionId")
-    others = target != exchange.session.extension_id
-    granted = permission not in emulator.faults.denied_to_user | emulator.faults.denied_to_app
-    allowed = granted and (emulator.settings.admin or not others)
+    permissions = emulator.permissions
+    allowed = permissions.of_app(permission) and permissions.of_user(permission, caller, target)
     answer = {
         "uri": emulator.api_url + exchange.request.path_qs,
         "successful": allowed,
@@ -81,13 +80,13 @@ async def check_permission(exchange: Exchange) -> web.StreamResponse:
         dictionary = f"{emulator.api_url}/restapi/v1.0/dictionary/permission/{permission}"
         answer["details"] = {
             "permission": {"uri": dictionary, "id": permission, "assignable": True},
-            "scopes": ["Account"] if emulator.settings.admin else ["Self"],
+            "scopes": ["Account"] if caller.admin else ["Self"],
         }
     return json_answer(answer)
 
 
 def _check_account(exchange: Exchange) -> None:
-    if exchange.request.match_info["accountId"] not in ("~", exchange.emulator.account.id):
+    if exchange.request.match_info["accountId"] not in ("~", exchange.account.id):
         raise not_found("accountId")
 
 

@@ -40,7 +40,7 @@ async def read_content(exchange: Exchange) -> web.StreamResponse:
     if partial:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{content.size}"
     status = 206 if partial else 200
-    if exchange.emulator.faults.truncates_download():
+    if exchange.half or exchange.emulator.faults.takes("truncated download"):
         return await _stream(exchange, content, status, headers, start, stop, broken=True)
     if stop - start <= CHUNK * 16:
         body = b"".join(content.chunks(start, stop))

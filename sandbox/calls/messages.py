@@ -27,7 +27,7 @@ async def list_messages(exchange: Exchange) -> web.StreamResponse:
     per_page = min(whole_number(query, "perPage", 100), MAX_PER_PAGE)
     selection = Selection.of(query, now=emulator.clock.time(), default_range=_DAY)
     found = list(selection.choose(mailbox.newest_first()))
-    uri = f"{emulator.account.uri}/extension/{extension.id}/message-store"
+    uri = f"{exchange.account.uri}/extension/{extension.id}/message-store"
     asked = _effective(exchange, selection)
     return json_answer(
         {

@@ -89,7 +89,7 @@ def _answer(
 ) -> web.Response:
     emulator, extension = exchange.emulator, exchange.extension()
     state = SyncState(extension.id, now, frame)
-    uri = f"{emulator.account.uri}/extension/{extension.id}/message-sync"
+    uri = f"{exchange.account.uri}/extension/{extension.id}/message-sync"
     return json_answer(
         {
             "uri": f"{uri}?{exchange.request.query_string}",

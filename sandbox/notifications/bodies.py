@@ -4,14 +4,19 @@ Source: https://developers.ringcentral.com/guide/notifications/event-filters
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.clock import stamp
 from sandbox.settings import Settings
 from sandbox.state.account import Extension
+from sandbox.state.event_filters import EXTENSION_LIST
 from sandbox.state.messages import StoredMessage
+from sandbox.state.subscriptions import Subscription
+
+Tell = Callable[[Subscription, str, dict[str, Any]], None]
+"""Notifies a subscription of an event with a body."""
 
 
 @dataclass(slots=True)
@@ -68,6 +73,14 @@ def change_body(
         "lastUpdated": stamp(changes.last_updated),
         "changes": entries,
     }
+
+
+def extension_body(kind: str, extension_id: str, change: str) -> dict[str, Any]:
+    """The body of a notification of an extension, or of the list of them."""
+    entry: dict[str, Any] = {"extensionId": extension_id, "eventType": change}
+    if change == "Update":
+        entry["hints"] = ["ExtensionInfo"]
+    return {"extensions": [entry]} if kind == EXTENSION_LIST else entry
 
 
 def message_body(message: StoredMessage, extension: Extension) -> dict[str, Any]:

@@ -85,13 +85,12 @@ async def test_the_control_api(ask: Any, ringcentral: RingCentral) -> None:
     unknown = await ask("POST", f"{url}/messages", json={"kind": "sms"})
     assert unknown.status == 400
     assert "unknown member: 'kind'" in unknown.body["message"]
-    fault = {"path": "message-sync", "status": 503, "retryAfter": 3, "deny": "ReadMessages"}
-    assert (await ask("POST", f"{url}/faults", json=fault)).status == 204
+    fault = {"part": "message-sync", "status": 503, "retry_after": 3}
+    assert (await ask("POST", f"{url}/do/fails", json=fault)).status == 200
+    await ask("POST", f"{url}/do/denies", json={"permission": "ReadMessages"})
     assert (await ask("GET", "/message-sync")).headers["Retry-After"] == "3"
     assert (await ask("GET", "/message-sync")).code == "CMN-408"
-    misspelt = await ask("POST", f"{url}/faults", json={"drop": 1})
-    assert "unknown member: 'drop'" in misspelt.body["message"]
-    await ask("DELETE", f"{url}/faults")
+    await ask("POST", f"{url}/do/recovers")
     assert (await ask("GET", "/message-sync")).status == 200
     seen = (await ask("GET", f"{url}/requests?path=message-sync")).body
     assert [entry["status"] for entry in seen] == [503, 403, 200]
