@@ -36,7 +36,15 @@ READS = frozenset(
         "syncMessages",
     }
 )
-WRITES = frozenset({"deleteMessage", "deleteMessageByFilter", "patchMessage", "updateMessage"})
+WRITES = frozenset(
+    {
+        "deleteMessage",
+        "deleteMessageByFilter",
+        "patchMessage",
+        "updateMessage",
+        "updateMessageStoreConfiguration",
+    }
+)
 SUBSCRIBING = frozenset(
     {"createSubscription", "deleteSubscription", "renewSubscription", "updateSubscription"}
 )

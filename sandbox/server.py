@@ -7,6 +7,7 @@ from aiohttp import web
 
 from sandbox.calls import (
     accounts,
+    configuration,
     content,
     control,
     deletion,
@@ -29,6 +30,7 @@ API_OPERATIONS: Sequence[Operation] = (
     *deletion.OPERATIONS,
     *subscriptions.OPERATIONS,
     *accounts.OPERATIONS,
+    *configuration.OPERATIONS,
 )
 MAX_BODY = 1 << 30
 """RingCentral documents 100 MB; the control face takes files of any sensible size."""

@@ -33,6 +33,7 @@ class Account:
         self._exchange = f"+1650{555 + place}"
         self.main_number = f"{self._exchange}0100"
         self.created = created
+        self.retention_days = 90
         self.extensions: dict[str, Extension] = {}
         self._count = 0
 
