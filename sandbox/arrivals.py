@@ -22,7 +22,7 @@ _TEXTS = {
     "transcription": "transcription",
 }
 _NUMBERS = {"pages": "pages", "rendering": "rendering", "seconds": "seconds"}
-KEYS = ("type", "extension", "count", "created", *_TEXTS, *_NUMBERS)
+KEYS = ("type", "extension", "owner", "count", "created", "transcribing", *_TEXTS, *_NUMBERS)
 
 
 def arrive(emulator: Emulator, kind: str, wish: Wish, extension: str = "~") -> StoredMessage:
@@ -45,6 +45,10 @@ def arrive_as_told(
         wanted["attachments"] = files
     if "created" in told:
         wanted["created"] = read_time(str(told["created"]))
+    if "owner" in told:
+        wanted["shared_by"] = emulator.extension(str(told["owner"]))
+    if "transcribing" in told:
+        wanted["transcribing"] = str(told["transcribing"]).lower() == "true"
     wish = Wish(**wanted)
     kind, extension = str(told.get("type", "sms")), str(told.get("extension", "~"))
     count = _number(told, "count") if "count" in told else 1

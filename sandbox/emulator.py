@@ -10,6 +10,7 @@ from sandbox.limits import Limits
 from sandbox.notifications.webhooks import Webhooks
 from sandbox.permissions import Permissions
 from sandbox.request_log import RequestLog
+from sandbox.retention import Retention
 from sandbox.samples.content import Content
 from sandbox.settings import Settings
 from sandbox.state.account import Account, Extension
@@ -63,6 +64,7 @@ class Emulator:
         self.faults = Faults()
         self.requests = RequestLog()
         self.webhooks = Webhooks(settings)
+        self._retention = Retention(self)
         self._messages = settings.ids_taken
         self._attachments = settings.ids_taken
         self._where: dict[int, Mailbox] = {}
@@ -156,6 +158,7 @@ class Emulator:
         mailbox.add(message)
         self._where[message_id] = mailbox
         self.announce(message, True)
+        self._retention.stored(message)
         return message
 
     def change(
@@ -180,6 +183,13 @@ class Emulator:
             message.record["attachments"] = []
         self.mailboxes[message.extension_id].touch(message, now)
         self.announce(message, False)
+        if "availability" in fields:
+            self._retention.changed(message)
+
+    def forget(self, message: StoredMessage) -> None:
+        """A message is physically removed: not even its id is known any more."""
+        self.mailboxes[message.extension_id].remove(message)
+        del self._where[message.id]
 
     def _attach(self, message: StoredMessage, draft: DraftAttachment) -> None:
         content: Content = draft.content

@@ -6,7 +6,7 @@ An option has the name, type and meaning of the setting or parameter that it sta
 import asyncio
 import inspect
 import types
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import orjson
@@ -72,6 +72,8 @@ def as_option(annotation: Any) -> Any:
         return as_option(get_args(annotation)[0])
     if annotation in _SIMPLE or get_origin(annotation) is Literal:
         return annotation
+    if get_origin(annotation) is Sequence:
+        return list[str]
     if get_origin(annotation) in (types.UnionType, Union):
         kinds = [as_option(kind) for kind in get_args(annotation) if kind is not types.NoneType]
         # an id may be a number or text: on the command line it is text

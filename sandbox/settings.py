@@ -158,6 +158,8 @@ class Settings(BaseModel):
     """The HTTP status of MSG-368 (a fax is still rendered) is not published."""
     inbox_cap: Annotated[int, Field(ge=1)] | None = None
     """Received faxes and voicemails a mailbox holds (documented: 200); no cap if not set."""
+    deleted_for: Seconds = 5 * 86_400.0
+    """After how long a deleted message is purged, and a purged one is gone."""
     retention_fixed: bool = False
     """Whether the account's retention may not be changed (HIPAA): 403 ACT-340."""
 

@@ -31,6 +31,8 @@ async def read_content(exchange: Exchange) -> web.StreamResponse:
         message.rendering -= 1
         status = exchange.emulator.settings.rendering_status
         raise ApiError(status, "MSG-368", "Fax message processing is in progress")
+    if message.content_lost:
+        raise ApiError(500, "MSG-352", "Message content is null")
     start, stop, partial = _range(exchange, content.size)
     headers = {
         "Content-Type": content.content_type or "application/octet-stream",

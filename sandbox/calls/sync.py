@@ -33,7 +33,9 @@ def _full(exchange: Exchange) -> web.Response:
     now = emulator.clock.time()
     frame = Selection.of(query, now=now, default_range=emulator.settings.sync_range)
     chosen = frame.choose(exchange.mailbox().newest_first())
-    count = whole_number(query, "recordCount", 0) if "recordCount" in query else None
+    count = None
+    if "recordCount" in query:
+        count = whole_number(query, "recordCount", 0) + emulator.settings.sync_surplus
     records, older = _at_most(chosen, count, frame.date_to)
     return _answer(exchange, "FSync", [m.record for m in records], now, frame, older=older)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.clock import stamp
+from sandbox.samples.compose import owner_json
 from sandbox.settings import Settings
 from sandbox.state.account import Extension
 from sandbox.state.event_filters import EXTENSION_LIST
@@ -93,11 +94,7 @@ def message_body(message: StoredMessage, extension: Extension) -> dict[str, Any]
     if record["type"] == "SMS":
         body["conversation"] = {"id": record["conversation"]["id"]}
         body["eventType"] = "Create"
-    body["owner"] = {
-        "extensionId": extension.id,
-        "extensionType": extension.type,
-        "name": extension.name,
-    }
+    body.setdefault("owner", owner_json(extension))
     return body
 
 

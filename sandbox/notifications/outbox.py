@@ -50,16 +50,21 @@ class Outbox:
         emulator.announce_extension = self.announce_extension
 
     def announce(self, message: StoredMessage, new: bool) -> None:
-        """Tell whoever listens to the message's mailbox, now or with the next changes."""
+        """Tell whoever listens to the message's mailbox, with the next changes or at once."""
         for subscription, event_filter in self._emulator.subscriptions.listening(
             message.extension_id
         ):
-            if not event_filter.matches(message, new=new):
-                continue
-            if event_filter.kind == "message-store":
+            counts = event_filter.kind == "message-store"
+            if counts and event_filter.matches(message, new=new):
                 self._gather(subscription, event_filter, message, new=new)
-            else:
-                extension = self._emulator.extension(message.extension_id)
+        if new:
+            self.tell_whole(message)
+
+    def tell_whole(self, message: StoredMessage) -> None:
+        """Tell whoever wants whole messages of this kind."""
+        extension = self._emulator.extension(message.extension_id)
+        for subscription, event_filter in self._emulator.subscriptions.listening(extension.id):
+            if event_filter.kind != "message-store" and event_filter.matches(message, new=True):
                 self.notify(subscription, event_filter.text, message_body(message, extension))
 
     def announce_extension(self, extension: Extension, change: str) -> None:

@@ -34,6 +34,10 @@ class Wish:
     rendering: int = 0
     seconds: int = 1
     transcription: str | None = None
+    transcribing: bool = False
+    """Whether a voicemail's transcription is still in progress."""
+    shared_by: Extension | None = None
+    """The queue or group that a shared voicemail or text belongs to."""
 
 
 def sms(wish: Wish, owner: Extension) -> Draft:
@@ -109,7 +113,7 @@ def voicemail(wish: Wish, owner: Extension) -> Draft:
             "from": _outside(wish.sender or STRANGER, wish.sender_name or "Wireless Caller"),
             "to": [{"name": owner.name}],
         },
-        {"vmTranscriptionStatus": "Completed" if wish.transcription else "NotAvailable"},
+        {"vmTranscriptionStatus": _transcription_status(wish)},
         parts,
     )
 
@@ -121,6 +125,12 @@ KINDS: dict[str, Callable[[Wish, Extension], Draft]] = {
     "voicemail": voicemail,
     "pager": pager,
 }
+
+
+def _transcription_status(wish: Wish) -> str:
+    if wish.transcription is not None:
+        return "Completed"
+    return "InProgress" if wish.transcribing else "NotAvailable"
 
 
 def transcript(text: str) -> DraftAttachment:
@@ -157,6 +167,15 @@ def _text_message(
     return replace(draft, parties=(owner.id, other))
 
 
+def owner_json(extension: Extension) -> dict[str, str]:
+    """The `owner` member of a message that belongs to this extension."""
+    return {
+        "extensionId": extension.id,
+        "extensionType": extension.type,
+        "name": extension.name,
+    }
+
+
 def _draft(
     type_name: str,
     wish: Wish,
@@ -174,6 +193,7 @@ def _draft(
             "availability": "Alive",
             "messageStatus": _status(wish),
             **extra,
+            **({"owner": owner_json(wish.shared_by)} if wish.shared_by else {}),
         },
         attachments=parts,
         created=wish.created,
