@@ -5,7 +5,7 @@ answers are JSON; a mistake is answered with 400 and `{"message": "..."}` in wor
 """
 
 import ipaddress
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -145,7 +145,13 @@ class Control:
 def mount(app: web.Application, server: "Server") -> None:
     """Add the control face to the API's application."""
     control = Control(server)
-    for method, path, handler in (
+    for method, path, handler in routes(control):
+        app.router.add_route(method, path, _guarded(handler))
+
+
+def routes(control: Control) -> Sequence[tuple[str, str, Handler]]:
+    """Method, path and handler of everything that can be asked or told."""
+    return (
         ("GET", "/sandbox", control.facts),
         ("POST", "/sandbox/messages", control.send),
         ("GET", "/sandbox/messages", control.messages),
@@ -157,8 +163,7 @@ def mount(app: web.Application, server: "Server") -> None:
         ("PATCH", "/sandbox/settings", control.settings),
         ("GET", "/sandbox/do", control.sentences),
         ("POST", "/sandbox/do/{sentence}", control.do),
-    ):
-        app.router.add_route(method, path, _guarded(handler))
+    )
 
 
 def _guarded(handler: Handler) -> Handler:

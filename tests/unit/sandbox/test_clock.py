@@ -33,7 +33,7 @@ def test_moving_ahead() -> None:
 
 async def test_what_is_due_is_done() -> None:
     """Time that is passed over does what was due in it, in order; the rest waits."""
-    clock, done = Clock(), []
+    clock, done = Clock(), list[Any]()
     now = clock.time()
     for moment in (30, 10, 50):
         clock.call_at(now + moment, functools.partial(done.append, moment))
@@ -46,6 +46,6 @@ async def test_what_is_due_is_done() -> None:
 
 async def test_what_is_due_comes_by_itself(eventually: Any) -> None:
     """Without being moved ahead, the clock does what is due as well."""
-    clock, done = Clock(), []
+    clock, done = Clock(), list[Any]()
     clock.call_at(clock.time() + 0.01, functools.partial(done.append, True))
     await eventually(lambda: done)
