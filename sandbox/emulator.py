@@ -150,6 +150,7 @@ class Emulator:
             contents={},
             created=created,
             modified=now,
+            stored=now,
             rendering=draft.rendering,
         )
         for attachment in draft.attachments:

@@ -112,8 +112,20 @@ class Settings(BaseModel):
     """How long changes of one mailbox gather before they are notified together."""
     new_message_ids: bool = True
     """Whether change notifications carry `newMessageIds`."""
-    event_ids: Literal["number", "text"] = "number"
-    """Captures have numeric ids in change notifications, the schema has text."""
+    zero_counts: bool = True
+    """Whether change notifications carry counts that are zero."""
+    event_ids: Literal["number", "text", "none"] = "number"
+    """Captures have numeric ids in change notifications, the schema text; they are optional."""
+    event_account: Literal["id", "~"] = "id"
+    """How the account stands in a notification's `event`: older captures have `~`."""
+    event_times: Literal["Z", "+0000"] = "Z"
+    """How a notification's times end: older captures have an offset."""
+    message_event_ids: Literal["text", "number"] = "text"
+    """Ids in notifications with whole messages: captures have text, the schema numbers."""
+    voicemail_word: Literal["VoiceMail", "Voicemail"] = "VoiceMail"
+    """How notifications spell the type of a voicemail: the sources differ."""
+    verification_header: Literal["Verification-Token", "Validation-Token"] = "Verification-Token"
+    """Where a notification carries the verification token: one page of the guide says the other."""
     transcription_event: bool = False
     """Whether a `/voicemail` filter is told again when the transcription is ready."""
     reminder_body: Literal["expiresIn", "subscription", "empty"] = "expiresIn"
@@ -142,6 +154,10 @@ class Settings(BaseModel):
     forbidden_filter: Literal["refuse", "disable"] = "refuse"
     """Whether a filter on a mailbox the user may not see is SUB-405, or listed as disabled."""
 
+    readable_after: Seconds = 0.0
+    """How long a message that was just announced answers 404 when it is read."""
+    page_counts: bool = True
+    """Whether lists say how many pages and elements there are."""
     whole_seconds: bool = True
     """Whether creation times are cut to the second, as in every published REST sample."""
     sync_range: Seconds = 86_400.0

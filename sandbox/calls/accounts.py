@@ -39,11 +39,12 @@ async def list_extensions(exchange: Exchange) -> web.StreamResponse:
     per_page = min(whole_number(query, "perPage", 100), MAX_PER_PAGE)
     asked = [(name, value) for name, value in query.items() if name not in ("page", "perPage")]
     uri = f"{account.uri}/extension"
+    counts = exchange.emulator.settings.page_counts
     return json_answer(
         {
             "uri": address(uri, asked, page, per_page),
             "records": [account.extension_json(e) for e in page_of(found, page, per_page)],
-            "paging": paging(len(found), page, per_page),
+            "paging": paging(len(found), page, per_page, counts=counts),
             "navigation": navigation(uri, asked, len(found), page, per_page),
         }
     )

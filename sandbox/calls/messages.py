@@ -29,11 +29,12 @@ async def list_messages(exchange: Exchange) -> web.StreamResponse:
     found = list(selection.choose(mailbox.newest_first()))
     uri = f"{exchange.account.uri}/extension/{extension.id}/message-store"
     asked = _effective(exchange, selection)
+    counts = emulator.settings.page_counts
     return json_answer(
         {
             "uri": address(uri, asked, page, per_page),
             "records": [message.record for message in page_of(found, page, per_page)],
-            "paging": paging(len(found), page, per_page),
+            "paging": paging(len(found), page, per_page, counts=counts),
             "navigation": navigation(uri, asked, len(found), page, per_page),
         }
     )

@@ -63,9 +63,10 @@ class Outbox:
     def tell_whole(self, message: StoredMessage) -> None:
         """Tell whoever wants whole messages of this kind."""
         extension = self._emulator.extension(message.extension_id)
+        body = message_body(message, extension, self._emulator.settings)
         for subscription, event_filter in self._emulator.subscriptions.listening(extension.id):
             if event_filter.kind != "message-store" and event_filter.matches(message, new=True):
-                self.notify(subscription, event_filter.text, message_body(message, extension))
+                self.notify(subscription, event_filter.text, body)
 
     def announce_extension(self, extension: Extension, change: str) -> None:
         """Tell whoever listens to the list of extensions, or to this one."""
@@ -79,9 +80,8 @@ class Outbox:
 
     def notify(self, subscription: Subscription, event: str, body: dict[str, Any]) -> None:
         """Send one notification."""
-        now = self._emulator.clock.time()
-        notification = envelope(event, subscription.id, subscription.owner[0], body, now)
-        self.send(subscription, notification)
+        now, settings = self._emulator.clock.time(), self._emulator.settings
+        self.send(subscription, envelope(event, subscription, body, now, settings))
 
     def send(self, subscription: Subscription, notification: dict[str, Any]) -> None:
         """Send a notification as it is, unless it is meant to get lost, wait or come twice."""

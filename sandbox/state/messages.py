@@ -45,6 +45,8 @@ class StoredMessage:
     contents: dict[int, Content]
     created: float
     modified: float
+    stored: float
+    """When it was announced, whatever its record says of its creation."""
     rendering: int = 0
     """How often its content will still be answered with MSG-368."""
     content_lost: bool = False

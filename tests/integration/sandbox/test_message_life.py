@@ -144,3 +144,16 @@ async def test_retention(ask: Any, ringcentral: RingCentral) -> None:
     ringcentral.settings.change({"retention_fixed": True})
     fixed = await ask("PUT", path, json={"retentionPeriod": 30})
     assert (fixed.status, fixed.code) == (403, "ACT-340")
+
+
+async def test_announced_too_early(ask: Any, ringcentral: RingCentral) -> None:
+    """A message may be listed before it can be read."""
+    ringcentral.settings.change({"readable_after": 2, "page_counts": False})
+    fax = await ringcentral.receives_fax()
+    listed = (await ask("GET", "/message-store")).body
+    assert [record["id"] for record in listed["records"]] == [fax["id"]]
+    assert {*listed["paging"]} == {"page", "perPage", "pageStart", "pageEnd"}
+    for address in (f"/message-store/{fax['id']}", fax["attachments"][0]["uri"]):
+        assert (await ask("GET", address)).code == "CMN-102"
+    await ringcentral.passes(2)
+    assert (await ask("GET", fax["attachments"][0]["uri"])).status == 200
