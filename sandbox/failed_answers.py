@@ -9,7 +9,7 @@ from sandbox.faults import Fault
 from sandbox.random_failures import PAGE, Failure
 
 if TYPE_CHECKING:
-    from sandbox.gateway import Exchange
+    from sandbox.exchange import Exchange
 
 
 def fail(exchange: "Exchange", fault: Fault) -> web.Response:

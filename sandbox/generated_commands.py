@@ -86,8 +86,11 @@ def as_option(annotation: Any) -> Any:
 def _command(sentence: Sentence) -> None:
     parameters = []
     for parameter in sentence.parameters:
+        if parameter.kind is parameter.VAR_KEYWORD:
+            parameters.append(_further(parameter))
+            continue
         kind = as_option(parameter.annotation)
-        if kind is None or parameter.kind is parameter.VAR_KEYWORD:
+        if kind is None:
             continue
         wanted = parameter.default is parameter.empty
         word = typer.Argument() if wanted else typer.Option()
@@ -98,11 +101,23 @@ def _command(sentence: Sentence) -> None:
 
     def say(**told: Any) -> None:
         remote = Remote(told.pop("url"))
+        further = told.pop("further", None) or []
+        told |= dict(member.partition("=")[::2] for member in further)
         if (known := run_remote(remote.do(sentence.name, told))) is not None:
             show_json(known)
 
     say.__signature__ = inspect.Signature([*parameters, url])  # type: ignore[attr-defined]  # what typer reads
     doing.command(name=sentence.name, help=sentence.meaning)(say)
+
+
+def _further(parameter: inspect.Parameter) -> inspect.Parameter:
+    words = typer.Argument(help=f"More {parameter.name}, such as `name=value`.")
+    return inspect.Parameter(
+        "further",
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=Annotated[list[str] | None, words],
+    )
 
 
 for _sentence in SENTENCES.values():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sandbox.clock import read_time
 
 if TYPE_CHECKING:
-    from sandbox.gateway import Exchange
+    from sandbox.exchange import Exchange
 
 PAGE = "<html><head><title>Error</title></head><body><h1>Bad Gateway</h1></body></html>"
 YOUNG = 5.0

@@ -18,7 +18,8 @@ from sandbox.calls import (
     updates,
 )
 from sandbox.emulator import Emulator
-from sandbox.gateway import Gateway, Operation
+from sandbox.exchange import Operation
+from sandbox.gateway import Gateway
 from sandbox.notifications.outbox import Outbox
 from sandbox.settings import Settings
 

@@ -6,7 +6,7 @@ Source: https://developers.ringcentral.com/api-reference/Extensions/listExtensio
 from aiohttp import web
 
 from sandbox.answers import invalid, json_answer, not_found
-from sandbox.gateway import Exchange, Operation
+from sandbox.exchange import Exchange, Operation
 from sandbox.paging import MAX_PER_PAGE, address, navigation, page_of, paging
 from sandbox.state.selection import whole_number
 

@@ -14,7 +14,7 @@ import orjson
 from aiohttp import web
 
 from sandbox.answers import BATCH_TYPE, ApiError, invalid, json_answer, not_found, too_many
-from sandbox.gateway import Exchange
+from sandbox.exchange import Exchange
 from sandbox.state.messages import StoredMessage
 
 MAX_IN_PATH = 50

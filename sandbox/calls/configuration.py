@@ -6,7 +6,7 @@ Source: https://developers.ringcentral.com/api-reference/Message-Store
 from aiohttp import web
 
 from sandbox.answers import ApiError, invalid, json_answer, not_found
-from sandbox.gateway import Exchange, Operation
+from sandbox.exchange import Exchange, Operation
 
 _PATH = "/restapi/v1.0/account/{accountId}/message-store-configuration"
 _DAYS = range(7, 91)

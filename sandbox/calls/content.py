@@ -12,7 +12,7 @@ from aiohttp import web
 from sandbox.answers import ApiError, invalid, not_found
 from sandbox.calls.batch import find
 from sandbox.calls.messages import STORE
-from sandbox.gateway import Exchange, Operation
+from sandbox.exchange import Exchange, Operation
 from sandbox.samples.content import CHUNK, Content
 from sandbox.state.messages import StoredMessage
 

@@ -6,7 +6,7 @@ Source: https://developers.ringcentral.com/guide/notifications/event-filters
 from typing import Any
 
 from sandbox.answers import ApiError, app_permission_missing, invalid, user_permission_missing
-from sandbox.gateway import Exchange
+from sandbox.exchange import Exchange
 from sandbox.state.event_filters import REMINDER, EventFilter
 
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from sandbox.answers import json_answer, not_found
 from sandbox.calls.batch import Outcome, batch_answer, find, ids_in_path, try_each
 from sandbox.clock import stamp
-from sandbox.gateway import Exchange, Operation
+from sandbox.exchange import Exchange, Operation
 from sandbox.paging import MAX_PER_PAGE, address, navigation, page_of, paging
 from sandbox.state.selection import Selection, whole_number
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from sandbox.answers import ApiError, OAuthError, json_answer
-from sandbox.gateway import Exchange, Operation
+from sandbox.exchange import Exchange, Operation
 from sandbox.state.login_errors import LOGIN_ERRORS
 from sandbox.state.tokens import Session
 from sandbox.state.users import User
@@ -69,6 +69,8 @@ def _user(exchange: Exchange, form: Mapping[str, str]) -> User:
     user = exchange.emulator.users.with_jwt(form.get("assertion", ""))
     if user is None or user.extension.id not in user.account.extensions:
         raise OAuthError("invalid_grant", "OAU-213", "Token not found")
+    if user.extension.status != "Enabled":
+        raise LOGIN_ERRORS["OAU-141"].error()
     if user.client_id != exchange.app_id:
         raise LOGIN_ERRORS["OAU-120"].error()
     return user

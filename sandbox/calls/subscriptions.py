@@ -10,7 +10,7 @@ from aiohttp import web
 
 from sandbox.answers import ApiError, invalid, json_answer
 from sandbox.calls.filters import read_filters
-from sandbox.gateway import Exchange, Operation
+from sandbox.exchange import Exchange, Operation
 from sandbox.state.subscriptions import Subscription
 
 _PATH = "/restapi/v1.0/subscription"
@@ -20,6 +20,8 @@ _VERIFICATION_TOKEN = re.compile(r"[!-~]{1,255}")
 async def create_subscription(exchange: Exchange) -> web.StreamResponse:
     """Check what is asked, shake hands with the address, and begin to notify it."""
     _check_transport(exchange)
+    if exchange.caller.extension.status != "Enabled":
+        raise ApiError(403, "SUB-408", "Unknown user")
     asked = await _object(exchange)
     mode = asked.get("deliveryMode")
     if not isinstance(mode, dict) or mode.get("transportType") != "WebHook":

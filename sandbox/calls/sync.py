@@ -11,7 +11,7 @@ from aiohttp import web
 from sandbox.answers import invalid, json_answer
 from sandbox.calls.messages import MAILBOX
 from sandbox.clock import stamp
-from sandbox.gateway import Exchange, Operation
+from sandbox.exchange import Exchange, Operation
 from sandbox.state.messages import StoredMessage
 from sandbox.state.selection import Selection, whole_number
 from sandbox.state.sync_tokens import SyncState

@@ -152,9 +152,8 @@ async def test_saying_sentences(run: Run, ask: Any, ringcentral: RingCentral) ->
     assert sent["messageStatus"] == "Queued"
     assert (await run("do", "loses-content", str(sms["id"]))).exit_code == 0
     assert (await ask("GET", sms["attachments"][0]["uri"])).code == "MSG-352"
-    changed = {"message_id": sms["id"], "readStatus": "Read"}
-    answer = await ask("POST", f"{ringcentral.api_url}/sandbox/do/changes", json=changed)
-    assert answer.body["readStatus"] == "Read"
+    changed = await run("do", "changes", str(sms["id"]), "readStatus=Read")
+    assert json.loads(changed.output)["readStatus"] == "Read"
 
 
 async def test_choosing_settings(run: Run, ask: Any, ringcentral: RingCentral) -> None:

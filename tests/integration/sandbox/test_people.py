@@ -122,6 +122,14 @@ async def test_other_processes_can_add_them(ask: Any, ringcentral: RingCentral) 
     await _sign_in(ask, Credentials(**known))
 
 
+async def test_a_disabled_user(subscribe: Any, ask: Any, ringcentral: RingCentral) -> None:
+    """Who is disabled may neither sign in nor subscribe."""
+    await ringcentral.turns("~", "Disabled")
+    assert (await subscribe()).code == "SUB-408"
+    refused = await ask.sign_in()
+    assert (refused.status, refused.code) == (401, "OAU-141")
+
+
 async def test_who_is_unknown(ringcentral: RingCentral) -> None:
     """An extension that is not there is named, with those that are."""
     with pytest.raises(LookupError, match="no such extension: '999'; there are 101, 102, 103"):
