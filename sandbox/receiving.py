@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.arrivals import arrive
 from sandbox.face import Face
-from sandbox.samples.compose import Wish, transcript
+from sandbox.samples.compose import transcript, wish_of
 from sandbox.samples.content import Content
 from sandbox.state.messages import StoredMessage
 
@@ -26,7 +26,7 @@ class Receiving(Face):
         `owner` is the queue or group whose shared voicemail or text it is.
         """
         shared_by = None if owner is None else self.server.emulator.extension(owner)
-        wanted = Wish(**wish, shared_by=shared_by)
+        wanted = wish_of({**wish, "shared_by": shared_by})
         message = arrive(self.server.emulator, kind, wanted, extension)
         return copy.deepcopy(message.record)
 
@@ -64,7 +64,7 @@ class Receiving(Face):
 
     async def sends(
         self,
-        kind: str = "sms",
+        kind: str,
         *,
         extension: str = "~",
         statuses: Sequence[str] = ("Queued", "Sent", "Delivered"),
@@ -75,7 +75,7 @@ class Receiving(Face):
         clock = self.server.emulator.clock
         first, *later = statuses
         chosen = {"direction": "Outbound", "read_status": "Read", "message_status": first, **wish}
-        message = arrive(self.server.emulator, kind, Wish(**chosen), extension)
+        message = arrive(self.server.emulator, kind, wish_of(chosen), extension)
         for place, status in enumerate(later, 1):
             step = partial(self._reach, message, status)
             clock.call_at(clock.time() + place * every, step)

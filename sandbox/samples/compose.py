@@ -1,7 +1,7 @@
 """What each kind of message looks like in the Message Store, as in the published samples."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from sandbox.samples.content import Content, Generated, InMemory
@@ -38,6 +38,14 @@ class Wish:
     """Whether a voicemail's transcription is still in progress."""
     shared_by: Extension | None = None
     """The queue or group that a shared voicemail or text belongs to."""
+
+
+def wish_of(members: Mapping[str, Any]) -> Wish:
+    """The wish with these members; raises TypeError with the names there are."""
+    known = [field.name for field in fields(Wish)]
+    if unknown := [name for name in members if name not in known]:
+        raise TypeError(f"unknown: {unknown[0]!r}; there are {', '.join(known)}")
+    return Wish(**members)
 
 
 def sms(wish: Wish, owner: Extension) -> Draft:

@@ -148,8 +148,8 @@ async def test_saying_sentences(run: Run, ask: Any, ringcentral: RingCentral) ->
     joined = json.loads((await run("do", "joins", "--name", "Barbara Liskov")).output)
     assert joined["name"] == "Barbara Liskov"
     sms = await ringcentral.receives_sms()
-    sent = json.loads((await run("do", "sends", "--statuses", "Queued")).output)
-    assert sent["messageStatus"] == "Queued"
+    sent = json.loads((await run("do", "sends", "sms", "text=Hi", "--statuses", "Queued")).output)
+    assert (sent["messageStatus"], sent["subject"]) == ("Queued", "Hi")
     assert (await run("do", "loses-content", str(sms["id"]))).exit_code == 0
     assert (await ask("GET", sms["attachments"][0]["uri"])).code == "MSG-352"
     changed = await run("do", "changes", str(sms["id"]), "readStatus=Read")
@@ -175,6 +175,7 @@ async def test_choosing_settings(run: Run, ask: Any, ringcentral: RingCentral) -
         (["settings", "port=80"], "port: can be chosen at the start only"),
         (["settings", "error_form=short"], "error_form: Input should be 'full'"),
         (["do", "refuses-login", "OAU-1"], "unknown code: 'OAU-1'; there are OAU-120"),
+        (["do", "sends", "sms", "texd=Hi"], "unknown: 'texd'; there are text, sender,"),
         (["do", "leaves", "999"], "no such extension: '999'; there are 101, 102, 103"),
         (["do", "loses-content", "1"], "no such message: 1"),
         (["do", "repeats-notification"], "no notification has been sent yet"),
