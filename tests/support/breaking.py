@@ -1,4 +1,4 @@
-"""What the sandbox's own face has no word for yet: breaks subscriptions in its memory."""
+"""Breaks subscriptions in the sandbox's memory, one at a time and at once."""
 
 from sandbox import RingCentral
 from sandbox.state.subscriptions import Subscription
@@ -7,7 +7,8 @@ from sandbox.state.subscriptions import Subscription
 def blacklist(ringcentral: RingCentral, subscription: Subscription) -> None:
     """The address has failed for too long: nothing more is sent."""
     now = ringcentral.server.emulator.clock.time()
-    subscription.blacklist("Webhook responses with code: [404], reason: [Not Found]", now)
+    reason = "Webhook responses with code: [404], reason: [Not Found]"
+    subscription.blacklist("Blacklisted", reason, now)
 
 
 def disable_filter(ringcentral: RingCentral, subscription: Subscription, part: str) -> str:
@@ -27,7 +28,8 @@ def lose(ringcentral: RingCentral, subscription: Subscription) -> None:
 
 def join(ringcentral: RingCentral) -> str:
     """A new extension with an empty mailbox; its id."""
-    return ringcentral.server.emulator.add_extension().id
+    emulator = ringcentral.server.emulator
+    return emulator.add_extension(emulator.account).id
 
 
 def leave(ringcentral: RingCentral, extension_id: str) -> None:

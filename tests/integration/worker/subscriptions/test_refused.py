@@ -73,8 +73,8 @@ async def test_a_user_who_may_read_the_own_mailbox_only(
     ringcentral: RingCentral, subscriptions: Subscriptions, mailboxes: list[Mailbox], ledger: Ledger
 ) -> None:
     """The own mailbox is subscribed to; the others are dark and say which permission is missing."""
-    emulator = ringcentral.server.emulator
-    emulator.settings = dataclasses.replace(emulator.settings, admin=False)
+    users = ringcentral.server.emulator.users
+    users._users = [dataclasses.replace(user, admin=False) for user in users]
 
     await subscriptions.heal(mailboxes)
 
