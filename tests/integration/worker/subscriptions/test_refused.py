@@ -75,6 +75,7 @@ async def test_a_user_who_may_read_the_own_mailbox_only(
     """The own mailbox is subscribed to; the others are dark and say which permission is missing."""
     users = ringcentral.server.emulator.users
     users._users = [dataclasses.replace(user, admin=False) for user in users]
+    await ringcentral.revokes_tokens()
 
     await subscriptions.heal(mailboxes)
 
