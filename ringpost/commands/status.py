@@ -40,6 +40,7 @@ def _for_programs(overview: "Overview") -> dict[str, Any]:
 
 def _show(overview: "Overview") -> None:
     from ringpost.tables import Column, show_table
+    from worker.permissions import in_words
 
     if overview.problem:
         alarm(f"problem: {overview.problem}; see `ringpost check`")
@@ -51,6 +52,9 @@ def _show(overview: "Overview") -> None:
         say("failed deliveries: see `ringpost failures`")
     for line in _subscriptions(overview):
         say(line)
+    for one in overview.unwatched:
+        named = f"account {one.account}: " if one.account else ""
+        alarm(f"mailbox {one.mailbox}: {named}{in_words(one.missing, one.extension)}")
     say()
     dark = overview.polling
     show_table(

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from .assignments import AssignmentLedger, PermissionLedger
 from .budgets import Budget, BudgetsInUse
 from .connection import Connection, key
 from .coverage import NOT_YET, Cover, CoverageLedger, Darkness
@@ -30,6 +31,15 @@ class MailboxStatus(BaseModel):
     dark_because: str | None = None
 
 
+class Unwatched(BaseModel):
+    """A mailbox that is meant but not watched, or not fully: `missing` are the permissions."""
+
+    mailbox: str
+    account: str
+    extension: str
+    missing: list[str]
+
+
 class Overview(BaseModel):
     """All mailboxes, what became of deliveries by route, and what is open now.
 
@@ -47,6 +57,7 @@ class Overview(BaseModel):
     polling: bool
     subscriptions: list[SubscriptionRecord]
     problem: str | None
+    unwatched: list[Unwatched]
     budgets: list[Budget]
 
 
@@ -90,6 +101,7 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
         polling=any(mailbox.covered_until is None for mailbox in mailboxes),
         subscriptions=subscriptions,
         problem="; ".join(problems) or None,
+        unwatched=await _unwatched(connection, await budgets.accounts()),
         budgets=await budgets.read(),
     )
 
@@ -111,6 +123,17 @@ async def _looked_after(
         if problem := await subscriptions.problem():
             problems.append(problem)
     return records, covers, problems
+
+
+async def _unwatched(connection: Connection, accounts: dict[str, str]) -> list[Unwatched]:
+    """What users lack for mailboxes, but for those that another user looks after."""
+    assigned = await AssignmentLedger(connection).load()
+    return [
+        Unwatched(mailbox=str(mailbox), account=account, extension=lack.title, missing=lack.missing)
+        for scope, account in accounts.items()
+        for mailbox, lack in sorted((await PermissionLedger(connection, scope).load()).items())
+        if lack.missing and assigned.get(mailbox, scope) == scope
+    ]
 
 
 def _coverage(cover: Cover | None) -> dict[str, Any]:

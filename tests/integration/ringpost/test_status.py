@@ -56,6 +56,7 @@ OVERVIEW: dict[str, Any] = {
         }
     ],
     "problem": None,
+    "unwatched": [],
 }
 
 
@@ -132,3 +133,18 @@ def test_a_dark_mailbox_says_since_when_and_why(
     assert line.rstrip().endswith("RingCentral has disabled its filter (SUB-412)")
     facts = json.loads(_status(monkeypatch, redis_url, "--json", **changed))
     assert [one["dark_since"] for one in facts["mailboxes"]] == [None, "2026-11-23T14:32:05Z"]
+
+
+def test_what_is_missing_for_whom(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
+    """A mailbox that the user may not read is named, with the permission and who grants it."""
+    lack = {
+        "mailbox": "400131426008/400131428008",
+        "account": "clinic",
+        "extension": "102 Grace Hopper",
+        "missing": ["ReadMessages"],
+    }
+    shown = _status(monkeypatch, redis_url, unwatched=[lack])
+    [line] = [line for line in shown.splitlines() if line.startswith("mailbox 4001")]
+    assert "account clinic" in line
+    assert "lacks ReadMessages for extension 102 Grace Hopper" in line
+    assert "an administrator gives the user a role" in line
