@@ -111,3 +111,8 @@ def test_a_dark_mailbox_says_since_when_and_why(
     assert line.rstrip().endswith("RingCentral has disabled its filter (SUB-412)")
     facts = json.loads(_status(monkeypatch, redis_url, "--json", **changed))
     assert [one["dark_since"] for one in facts["mailboxes"]] == [None, "2026-11-23T14:32:05Z"]
+
+
+def test_before_the_first_check(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
+    """Without a mailbox nothing is said to be covered."""
+    assert "no mailbox is watched yet" in _status(monkeypatch, redis_url, mailboxes=[])
