@@ -53,6 +53,13 @@ def show_json(value: Any) -> None:
     sys.stdout.write(escaped(text) + "\n")
 
 
+def show_json_line(value: Any) -> None:
+    """Print a JSON document on one line, at once: whoever reads it may wait for it."""
+    text = json.dumps(value, ensure_ascii=False, default=_as_text)
+    sys.stdout.write(escaped(text) + "\n")
+    sys.stdout.flush()
+
+
 def progress() -> "Progress":
     """A progress bar for bytes, on standard error, gone when it is done; none on a pipe."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn

@@ -1,0 +1,199 @@
+"""Changes many messages by hand: marks, deletes, purges, restores; an outcome for each."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from message_store.batch import MOST_IN_BODY, MOST_IN_PATH, MOST_READ, chunks
+from message_store.client import MessageStore
+from message_store.errors import (
+    ConnectionFailed,
+    LimitedMode,
+    PermissionMissing,
+    RingCentralError,
+    ServerError,
+)
+from message_store.mailbox import Mailbox
+from message_store.message import Message
+from message_store.protocol import Outcomes
+from ringpost.bars import Bar
+from ringpost.mailbox_by_hand import Opened, in_words
+from ringpost.selection import Chosen
+from ringpost.waiting import patiently
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is done to messages, `most` in a call.
+
+    `looks_first`: what is deleted already is left out, because deleting it again would purge it.
+    """
+
+    doing: str
+    done: str
+    most: int
+    call: Callable[[MessageStore, Mailbox, Sequence[str]], Awaitable[Outcomes]]
+    looks_first: bool = False
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of the messages of one mailbox; `left_out` are those deleted already."""
+
+    done: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
+
+
+def marking(read_status: str) -> Change:
+    """Marks as `Read` or `Unread`."""
+    return Change(
+        "marking",
+        "marked",
+        MOST_IN_BODY,
+        lambda store, mailbox, ids: store.set_read_status(mailbox, ids, read_status),
+    )
+
+
+def restoring() -> Change:
+    """Takes deleted messages back."""
+    return Change(
+        "restoring",
+        "restored",
+        MOST_IN_BODY,
+        lambda store, mailbox, ids: store.restore(mailbox, ids),
+    )
+
+
+def deleting() -> Change:
+    """Deletes, so that messages can be restored for some days."""
+    return Change(
+        "deleting",
+        "deleted",
+        MOST_IN_PATH,
+        lambda store, mailbox, ids: store.delete(mailbox, ids),
+        looks_first=True,
+    )
+
+
+def purging() -> Change:
+    """Deletes for good."""
+    return Change(
+        "purging",
+        "purged",
+        MOST_IN_PATH,
+        lambda store, mailbox, ids: store.delete(mailbox, ids, purge=True),
+    )
+
+
+class Changing:
+    """One run of a change; it knows how far it has come."""
+
+    def __init__(self, change: Change) -> None:
+        self.change = change
+        self._total = 0
+        self.results: dict[Mailbox, Result] = {}
+
+    @property
+    def done(self) -> int:
+        """How many messages have been changed."""
+        return sum(len(result.done) for result in self.results.values())
+
+    def how_far(self) -> str:
+        """What has been changed when it ended before its time."""
+        return f"{self.change.done} so far: {self.done:,} of {self._total:,} messages"
+
+    async def run(self, opened: Opened, chosen: Chosen, bar: Bar) -> None:
+        """Change them, mailbox by mailbox; an error of a whole call ends what it cannot but end.
+
+        It is raised if nothing was changed before it, else it is the outcome of what is left.
+        """
+        self._total = chosen.count
+        left = dict(chosen.ids)
+        bar.start_again(self._total)
+        for mailbox, ids in chosen.ids.items():
+            result = self.results[mailbox] = Result()
+            bar.name(f"{self.change.doing} in mailbox {opened.titles[mailbox]}")
+            try:
+                async for batch in self._batches(opened.store, mailbox, ids, result, bar):
+                    await self._apply(opened.store, mailbox, batch, result, bar)
+            except RingCentralError as error:
+                of_this_mailbox = isinstance(error, PermissionMissing) and len(chosen.ids) > 1
+                if not (of_this_mailbox or self.done or result.problems):
+                    raise
+                self._give_up(left if not of_this_mailbox else {mailbox: ids}, error)
+                if not of_this_mailbox:
+                    return
+            del left[mailbox]
+
+    async def _batches(
+        self,
+        store: MessageStore,
+        mailbox: Mailbox,
+        ids: Sequence[str],
+        result: Result,
+        bar: Bar,
+    ) -> AsyncIterator[list[str]]:
+        """The ids as many as go into a call; those deleted already only join the result."""
+        if not self.change.looks_first:
+            for batch in chunks(ids, self.change.most):
+                yield batch
+            return
+        alive: list[str] = []
+        for some in chunks(ids, MOST_READ):
+            alive += await self._look(store, mailbox, some, result, bar)
+            if len(alive) >= self.change.most:
+                yield alive[: self.change.most]
+                alive = alive[self.change.most :]
+        if alive:
+            yield alive
+
+    async def _look(
+        self,
+        store: MessageStore,
+        mailbox: Mailbox,
+        ids: Sequence[str],
+        result: Result,
+        bar: Bar,
+    ) -> list[str]:
+        found = await patiently(lambda: store.get_many(mailbox, ids), bar.pause)
+        alive = []
+        for message_id in ids:
+            message = found.get(message_id)
+            if isinstance(message, Message) and not message.is_deleted:
+                alive.append(message_id)
+            elif isinstance(message, Message):
+                result.left_out.append(message_id)
+            else:
+                words = in_words(message) if message else "RingCentral does not speak of it"
+                result.problems[message_id] = words
+        bar.advance(len(ids) - len(alive))
+        return alive
+
+    async def _apply(
+        self,
+        store: MessageStore,
+        mailbox: Mailbox,
+        ids: Sequence[str],
+        result: Result,
+        bar: Bar,
+    ) -> None:
+        try:
+            outcomes = await patiently(lambda: self.change.call(store, mailbox, ids), bar.pause)
+        except (ConnectionFailed, ServerError) as error:
+            # a plain delete is never repeated
+            if self.change.looks_first and not isinstance(error, LimitedMode):
+                unknown = f"it may be {self.change.done} all the same ({in_words(error)})"
+                result.problems |= dict.fromkeys(ids, unknown)
+            raise
+        for message_id, outcome in outcomes.items():
+            if outcome is None:
+                result.done.append(message_id)
+            else:
+                result.problems[message_id] = in_words(outcome)
+        bar.advance(len(ids))
+
+    def _give_up(self, left: dict[Mailbox, list[str]], error: RingCentralError) -> None:
+        for mailbox, ids in left.items():
+            result = self.results.setdefault(mailbox, Result())
+            known = {*result.done, *result.left_out, *result.problems}
+            result.problems |= {one: in_words(error) for one in ids if one not in known}
