@@ -161,12 +161,14 @@ def _change(
 def _ask(verb: str, consequence: str, found: "Chosen", opened: "Opened") -> None:
     """Ask whether to go on; raises Refusal if not."""
     hint(f"{verb} {_amount(found.count)} of {_where(found, opened)}. {consequence}")
+    sys.stderr.write("Go on? [y/N] ")
+    sys.stderr.flush()
     try:
         with _ctrl_c():
-            agreed = typer.confirm("Go on?", err=True)
-    except typer.Abort:
-        raise Refusal("stopped; nothing was changed", exit_code=_STOPPED) from None
-    if not agreed:
+            answer = sys.stdin.readline()
+    except KeyboardInterrupt:
+        raise Refusal("", "stopped; nothing was changed", exit_code=_STOPPED) from None
+    if answer.strip().casefold() not in {"y", "yes"}:
         raise Refusal("nothing was changed", exit_code=1)
 
 
