@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run test reference lint lock
+.PHONY: help setup run test reference javascript lint lock
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,13 @@ test: setup ## run the whole test suite
 
 reference: setup ## compare the sandbox and our models with RingCentral's published reference
 	$(BIN)/python -m pytest tests/reference
+
+javascript: setup tests/javascript/node_modules/.ready ## let RingCentral's JavaScript SDK speak to the sandbox (needs node)
+	cd tests/javascript && PYTHON="$(CURDIR)/$(BIN)/python" npm test
+
+tests/javascript/node_modules/.ready: tests/javascript/package-lock.json
+	cd tests/javascript && npm ci
+	@touch $@
 
 lint: setup ## style, types and import rules
 	$(BIN)/ruff check .

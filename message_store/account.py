@@ -95,6 +95,20 @@ class Account:
         path = f"{_SUBSCRIPTIONS}/{part_id(subscription_id)}"
         return await self._http.read(Call("subscription", "GET", path), _subscription)
 
+    async def update_subscription(
+        self, subscription_id: str, filters: Sequence[str], expires_in: int
+    ) -> Subscription:
+        """Let it have these filters and live for `expires_in` seconds from now; nothing else.
+
+        Address and verification token cannot be changed. Some filters may come back disabled.
+        NotFound once it is expired or deleted.
+        Source: https://developers.ringcentral.com/api-reference/Subscriptions/updateSubscription
+        """
+        path = f"{_SUBSCRIPTIONS}/{part_id(subscription_id)}"
+        body = {"eventFilters": list(filters), "expiresIn": expires_in}
+        call = Call("subscription-update", "PUT", path, (), body)
+        return await self._http.read(call, _subscription)
+
     async def renew_subscription(self, subscription_id: str) -> Subscription:
         """Begin its lifetime anew; NotFound once it is expired or deleted.
 

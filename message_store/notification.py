@@ -1,4 +1,4 @@
-"""What RingCentral says in a notification, read without trust: which mailbox has changed."""
+"""What RingCentral says in a notification, read without trust: what has changed."""
 
 import re
 from typing import Any, Literal, NamedTuple
@@ -15,6 +15,14 @@ _MAILBOX_FILTER = re.compile(
     r"/(?:message-store|voicemail|fax)(?:[/?]|\Z)"
 )
 
+_REMINDER = re.compile(r"(?:/restapi/v[0-9.]{1,8})?/subscription/[0-9A-Za-z~_-]{1,64}(?:\?|\Z)")
+_EXTENSION_FILTER = re.compile(
+    r"(?:/restapi/v[0-9.]{1,8})?/account/[0-9A-Za-z~_-]{1,32}"
+    r"/extension(?:/[0-9A-Za-z~_-]{1,32})?(?:\?|\Z)"
+)
+
+Kind = Literal["message-store", "reminder", "extension", "other"]
+
 
 class NotANotification(ValueError):  # noqa: N818  # an answer to a question, said plainly
     """The body is not a notification; its text says why without quoting the body."""
@@ -24,14 +32,16 @@ class Notification(NamedTuple):
     """One notification's envelope.
 
     `kind` is `message-store` for every filter that tells of messages of one extension (also
-    `instant`, `voicemail` and `fax`), else `other`. `mailbox` is None for other kinds and where
-    neither body nor filter names the extension; its account is `~` where neither tells it.
+    `instant`, `voicemail` and `fax`), `reminder` for a subscription that will soon run out (its
+    `event` is the filter as it was asked for, with its `~`), `extension` for extensions that were
+    added, changed or deleted, else `other`. `mailbox` is None for other kinds than the first and
+    where neither body nor filter names the extension; its account is `~` where neither tells it.
     Source: https://developers.ringcentral.com/guide/notifications/event-filters
     """
 
     uuid: str
     event: str
-    kind: Literal["message-store", "other"]
+    kind: Kind
     mailbox: Mailbox | None
     subscription_id: str
 
@@ -55,10 +65,16 @@ def parse(body: bytes) -> Notification:
     return Notification(
         uuid=_text(envelope.get("uuid")),
         event=event,
-        kind="message-store" if found else "other",
+        kind="message-store" if found else _kind(event),
         mailbox=_mailbox(found, change or {}) if found else None,
         subscription_id=_text(envelope.get("subscriptionId")),
     )
+
+
+def _kind(event: str) -> Kind:
+    if _REMINDER.match(event):
+        return "reminder"
+    return "extension" if _EXTENSION_FILTER.match(event) else "other"
 
 
 def _mailbox(found: re.Match[str], change: dict[str, Any]) -> Mailbox | None:

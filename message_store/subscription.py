@@ -23,8 +23,17 @@ class DisabledFilter(WireModel):
     message: str | None = None
 
 
+class BlacklistedData(WireModel):
+    """When and why RingCentral has given up calling the address."""
+
+    blacklisted_at: Moment | None = None
+    reason: str | None = None
+
+
 class Subscription(Record):
     """One subscription; anything but status `Active` is broken.
+
+    `expires_in` is how many seconds are left.
 
     Source: https://developers.ringcentral.com/api-reference/Subscriptions/readSubscription
     """
@@ -40,6 +49,7 @@ class Subscription(Record):
     expiration_time: Moment | None = None
     creation_time: Moment | None = None
     delivery_mode: DeliveryMode = DeliveryMode()
+    blacklisted_data: BlacklistedData = BlacklistedData()
 
     @property
     def is_active(self) -> bool:

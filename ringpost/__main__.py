@@ -11,6 +11,7 @@ from ringpost.commands.messages import messages
 from ringpost.commands.run import run
 from ringpost.commands.sandbox import PASS_ON, sandbox
 from ringpost.commands.status import status
+from ringpost.commands.subscriptions import subscriptions
 from ringpost.plain import plain
 from ringpost.refusal import Refusal
 
@@ -27,6 +28,7 @@ app.command()(status)
 app.command()(failures)
 app.command()(replay)
 app.add_typer(messages, name="messages")
+app.add_typer(subscriptions, name="subscriptions")
 app.command(context_settings=PASS_ON)(sandbox)
 
 

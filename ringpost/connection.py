@@ -20,6 +20,7 @@ from ringpost.surroundings import (
     running_settings,
 )
 from worker.accounts import accounts_of
+from worker.configuration import Configuration
 from worker.ledger import Ledger, LedgerError, open_ledger
 from worker.logins import Account, Login, log_in, log_in_with
 from worker.settings import Settings
@@ -52,7 +53,7 @@ async def ledger() -> AsyncIterator[Ledger]:
             "data directory; start one, or set REDIS_URL to the Redis of your workers"
         )
     with _answering(settings.redis_url):
-        async with open_ledger(settings.redis_url) as opened:
+        async with open_ledger(settings.redis_url, keys=settings.keys) as opened:
             yield opened
 
 
@@ -71,13 +72,13 @@ async def message_store(account: str | None = None) -> AsyncIterator[Login]:
 
 
 @asynccontextmanager
-async def logins() -> AsyncIterator[list[Login]]:
-    """A login for each account, or one in the sandbox that runs here.
+async def logins(configuration: Configuration | None = None) -> AsyncIterator[list[Login]]:
+    """A login for each account of the configuration, or one in the sandbox that runs here.
 
     Token and budget are shared with the workers if their Redis is within reach.
     """
     settings = running_settings()
-    accounts = accounts_here(settings)
+    accounts = accounts_here(settings, configuration)
     async with AsyncExitStack() as stack:
         if settings.redis_url is not None:
             stack.enter_context(_answering(settings.redis_url))
@@ -94,12 +95,12 @@ async def logins() -> AsyncIterator[list[Login]]:
         ]
 
 
-def accounts_here(settings: Settings) -> list[Account]:
+def accounts_here(settings: Settings, configuration: Configuration | None) -> list[Account]:
     """The accounts of the configuration, else that of the environment; raises Refusal."""
-    if not names_accounts(settings.config):
+    if configuration is None and names_accounts(settings.config):
+        configuration, _ = read_configuration(settings.config)
+    if configuration is None or not configuration.accounts:
         insist_on_credentials(settings)
-        return accounts_of(settings, None)
-    configuration, _ = read_configuration(settings.config)
     return accounts_of(settings, configuration)
 
 

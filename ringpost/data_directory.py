@@ -108,6 +108,11 @@ class DataDirectory:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return {}  # still starting, or not ours
 
+    @property
+    def has_verification_token(self) -> bool:
+        """Whether a token has been made here."""
+        return (self.path / "verification-token").exists()
+
     def verification_token(self) -> str:
         """The token that RingCentral must present to the webhook, made once and kept."""
         path = self.path / "verification-token"

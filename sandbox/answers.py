@@ -17,6 +17,15 @@ def json_answer(body: Any, status: int = 200, content_type: str = JSON_TYPE) -> 
     )
 
 
+WORDS: Mapping[str | int, str] = {
+    "CMN-101": "InvalidParameter",
+    "CMN-211": "MaintenanceMode",
+    "OAU-128": "TokenExpired",
+    401: "TokenInvalid",
+}
+"""What the oldest answers have at the top level in place of the code."""
+
+
 class ApiError(Exception):
     """An error answer of the API, raised anywhere below the gateway.
 
@@ -39,12 +48,15 @@ class ApiError(Exception):
         self.headers = dict(headers or {})
         self.extra = extra
 
-    def body(self, *, top_level: bool = True) -> dict[str, Any]:
-        """The error as JSON; `top_level` repeats the first error outside of `errors`."""
+    def body(self, form: str = "full") -> dict[str, Any]:
+        """The error as JSON, in one of the forms of `Settings.error_form`."""
         error = {"errorCode": self.code, "message": self.message, **self.extra}
         if self.code == "AGW-404":
             return {**error, "errors": []}
-        return {**error, "errors": [error]} if top_level else {"errors": [error]}
+        if form == "errors-only":
+            return {"errors": [error]}
+        word = WORDS.get(self.code, WORDS.get(self.status, self.code))
+        return {**error, "errors": [error], **({"errorCode": word} if form == "words" else {})}
 
 
 class OAuthError(ApiError):
@@ -65,7 +77,7 @@ class OAuthError(ApiError):
             {"parameterName": name, "parameterValue": value} for name, value in parameters
         ]
 
-    def body(self, *, top_level: bool = True) -> dict[str, Any]:
+    def body(self, form: str = "full") -> dict[str, Any]:
         """The error as JSON; the OAuth members are always there."""
         error: dict[str, Any] = {"errorCode": self.code, "message": self.message}
         if self.parameters:

@@ -22,24 +22,21 @@ _TEXTS = {
     "transcription": "transcription",
 }
 _NUMBERS = {"pages": "pages", "rendering": "rendering", "seconds": "seconds"}
-KEYS = ("type", "extension", "count", "created", *_TEXTS, *_NUMBERS)
+KEYS = ("type", "extension", "owner", "count", "created", "transcribing", *_TEXTS, *_NUMBERS)
 
 
 def arrive(emulator: Emulator, kind: str, wish: Wish, extension: str = "~") -> StoredMessage:
-    """One message of a kind arrives; raises ValueError for an unknown kind or extension."""
+    """One message of a kind arrives; raises ValueError or LookupError for an unknown one."""
     if kind not in KINDS:
         raise ValueError(f"unknown kind of message: {kind!r}; there are {', '.join(KINDS)}")
-    found = emulator.account.find(extension)
-    if found is None:
-        known = ", ".join(e.number for e in emulator.account.extensions.values())
-        raise ValueError(f"no such extension: {extension!r}; there are {known}")
+    found = emulator.extension(extension)
     return emulator.store(found, KINDS[kind](wish, found))
 
 
 def arrive_as_told(
     emulator: Emulator, told: Mapping[str, Any], files: Sequence[Content]
 ) -> list[StoredMessage]:
-    """What the control API was told to let arrive; raises ValueError in words for a person."""
+    """What the control API was told to let arrive; raises ValueError or LookupError in words."""
     if unknown := sorted(set(told) - set(KEYS)):
         raise ValueError(f"unknown member: {unknown[0]!r}; there are {', '.join(KEYS)}")
     wanted: dict[str, Any] = {f: str(told[key]) for key, f in _TEXTS.items() if key in told}
@@ -48,6 +45,10 @@ def arrive_as_told(
         wanted["attachments"] = files
     if "created" in told:
         wanted["created"] = read_time(str(told["created"]))
+    if "owner" in told:
+        wanted["shared_by"] = emulator.extension(str(told["owner"]))
+    if "transcribing" in told:
+        wanted["transcribing"] = str(told["transcribing"]).lower() == "true"
     wish = Wish(**wanted)
     kind, extension = str(told.get("type", "sms")), str(told.get("extension", "~"))
     count = _number(told, "count") if "count" in told else 1

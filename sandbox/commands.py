@@ -4,19 +4,28 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from sandbox.remote import DEFAULT_URL, URL_VARIABLE, Remote, SandboxError
+from sandbox.generated_commands import (
+    AsJson,
+    Url,
+    doing,
+    run_remote,
+    show_json,
+    signature_of_settings,
+)
+from sandbox.remote import Remote
 from sandbox.server import Server
-from sandbox.settings import GENEROUS_LIMITS, REAL_LIMITS, Settings
+from sandbox.settings import Settings
+
+_LONG_AGO = 1_767_225_600  # the first second of 2026
 
 app = typer.Typer(
     help="RingCentral on localhost, to try things out.",
@@ -35,49 +44,22 @@ class Kind(StrEnum):
     PAGER = "pager"
 
 
-Url = Annotated[
-    str | None, typer.Option(help=f"Where the sandbox is; else {URL_VARIABLE}, else {DEFAULT_URL}.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-_DEFAULTS = Settings()
-_LONG_AGO = 1_767_225_600  # the first second of 2026
-
-
-@app.command()
-def start(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = _DEFAULTS.host,
-    port: Annotated[int, typer.Option(help="Port of the API.")] = 8090,
-    media_port: Annotated[int, typer.Option(help="Port of attachment contents.")] = 8091,
-    latency: Annotated[float, typer.Option(help="Seconds added to every call.")] = 0.0,
-    extensions: Annotated[int, typer.Option(min=1, help="How many mailboxes.")] = 3,
-    client_id: Annotated[str, typer.Option(help="App id to accept.")] = _DEFAULTS.client_id,
-    client_secret: Annotated[
-        str, typer.Option(envvar="RC_CLIENT_SECRET", help="App secret to accept.")
-    ] = _DEFAULTS.client_secret,
-    jwt: Annotated[
-        str, typer.Option(envvar="RC_JWT", help="User credential to accept.")
-    ] = _DEFAULTS.jwt,
-    aggregation: Annotated[
-        float, typer.Option(help="Seconds that changes gather before they are notified.")
-    ] = _DEFAULTS.aggregation,
-    limits: Annotated[bool, typer.Option(help="Keep RingCentral's rate limits.")] = False,
-) -> None:
+def start(**chosen: Any) -> None:
     """Run the sandbox until it is stopped."""
-    settings = Settings(
-        host=host,
-        port=port,
-        media_port=media_port,
-        latency=latency,
-        extensions=extensions,
-        ids_taken=int(time.time()) - _LONG_AGO,
-        client_id=client_id,
-        client_secret=client_secret,
-        jwt=jwt,
-        aggregation=aggregation,
-        limits=REAL_LIMITS if limits else GENEROUS_LIMITS,
-    )
+    told = {name: value for name, value in chosen.items() if value is not None}
+    told["ids_taken"] = told["ids_taken"] or int(time.time()) - _LONG_AGO
+    try:
+        settings = Settings.chosen(**told)
+    except ValueError as mistake:
+        typer.echo(str(mistake), err=True)
+        raise typer.Exit(1) from None
     with asyncio.Runner(loop_factory=_fastest_loop()) as runner:
         runner.run(_serve(settings))
+
+
+start.__signature__ = signature_of_settings()  # type: ignore[attr-defined]  # what typer reads
+app.command()(start)
+app.add_typer(doing, name="do")
 
 
 @app.command()
@@ -97,7 +79,7 @@ def send(
     """Let a message arrive."""
     members = {"type": kind.value, "extension": extension, "count": str(count)}
     members |= {n: v for n, v in (("from", sender), ("to", to), ("text", text)) if v is not None}
-    stored = _run(Remote(url).send(members, file or []))
+    stored = run_remote(Remote(url).send(members, file or []))
     _show(stored, as_json=as_json)
 
 
@@ -108,7 +90,25 @@ def messages(
     as_json: AsJson = False,
 ) -> None:
     """Show what is in the mailboxes, and what has been read."""
-    _show(_run(Remote(url).messages(extension)), as_json=as_json)
+    _show(run_remote(Remote(url).messages(extension)), as_json=as_json)
+
+
+@app.command(name="settings")
+def choose(
+    changes: Annotated[
+        list[str] | None, typer.Argument(help="Settings to change, such as `window=3`.")
+    ] = None,
+    url: Url = None,
+) -> None:
+    """Show what a running sandbox has chosen, or change some of it."""
+    told = dict(change.partition("=")[::2] for change in changes or [])
+    show_json(run_remote(Remote(url).settings(told)))
+
+
+@app.command()
+def requests(url: Url = None) -> None:
+    """Count the requests by group and operation: refused, failed, sent inside a penalty."""
+    show_json(run_remote(Remote(url).counts()))
 
 
 def _fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -138,17 +138,9 @@ async def _serve(settings: Settings) -> None:
     await server.stop()
 
 
-def _run(asked: Coroutine[Any, Any, list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    try:
-        return asyncio.run(asked)
-    except SandboxError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
-
-
 def _show(records: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
-        typer.echo(orjson.dumps(records, option=orjson.OPT_INDENT_2).decode())
+        show_json(records)
         return
     table = Table(box=None)
     for heading in ("id", "type", "from", "files", "status", "created"):

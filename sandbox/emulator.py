@@ -1,4 +1,4 @@
-"""The emulated company with everything it holds, and the few ways in which it changes."""
+"""The emulated companies with all that they hold, and the few ways in which they change."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -8,7 +8,9 @@ from sandbox.clock import Clock, stamp
 from sandbox.faults import Faults
 from sandbox.limits import Limits
 from sandbox.notifications.webhooks import Webhooks
+from sandbox.permissions import Permissions
 from sandbox.request_log import RequestLog
+from sandbox.retention import Retention
 from sandbox.samples.content import Content
 from sandbox.settings import Settings
 from sandbox.state.account import Account, Extension
@@ -25,9 +27,12 @@ from sandbox.state.messages import (
 from sandbox.state.subscriptions import Subscriptions
 from sandbox.state.sync_tokens import SyncTokens
 from sandbox.state.tokens import Tokens
+from sandbox.state.users import User, Users
 
 Announce = Callable[[StoredMessage, bool], None]
 """Told of every message that is new (True) or changed (False)."""
+AnnounceExtension = Callable[[Extension, str], None]
+"""Told of every extension that comes ("Create"), changes ("Update") or goes ("Delete")."""
 
 
 class Emulator:
@@ -37,28 +42,76 @@ class Emulator:
         self.settings = settings
         self.api_url = api_url
         self.media_url = media_url
-        self.clock = Clock()
-        self.account = Account(api_url, self.clock.time())
+        self.clock = Clock(settings.clock_skew)
+        self.announce: Announce = lambda message, new: None
+        self.announce_extension: AnnounceExtension = lambda extension, change: None
+        self.accounts: dict[str, Account] = {}
         self.mailboxes: dict[str, Mailbox] = {}
-        for _ in range(settings.extensions):
-            self.add_extension()
+        self.users = Users()
+        self.account = self.add_account(settings.extensions)
+        self.add_user(
+            self.account.signed_in,
+            admin=settings.admin,
+            client_id=settings.client_id,
+            client_secret=settings.client_secret,
+            jwt=settings.jwt,
+        )
         self.tokens = Tokens(self.clock, settings)
         self.sync_tokens = SyncTokens(self.clock, settings)
         self.subscriptions = Subscriptions(self.clock)
-        self.limits = Limits(self.clock, settings.limits, settings.window)
+        self.limits = Limits(self.clock, settings)
+        self.permissions = Permissions(settings)
         self.faults = Faults()
         self.requests = RequestLog()
         self.webhooks = Webhooks(settings)
-        self.announce: Announce = lambda message, new: None
+        self._retention = Retention(self)
         self._messages = settings.ids_taken
         self._attachments = settings.ids_taken
         self._where: dict[int, Mailbox] = {}
 
-    def add_extension(self, **fields: str) -> Extension:
+    def add_account(self, extensions: int) -> Account:
+        """One more company with so many extensions."""
+        account = Account(self.api_url, self.clock.time(), len(self.accounts))
+        self.accounts[account.id] = account
+        for _ in range(extensions):
+            self.add_extension(account)
+        return account
+
+    def add_extension(self, account: Account, **fields: str) -> Extension:
         """One more extension with an empty mailbox."""
-        extension = self.account.add(**fields)
+        extension = account.add(**fields)
         self.mailboxes[extension.id] = Mailbox()
+        self.announce_extension(extension, "Create")
         return extension
+
+    def remove_extension(self, extension: Extension) -> None:
+        """An extension is deleted, its mailbox with it."""
+        del self.accounts[extension.account_id].extensions[extension.id]
+        self.announce_extension(extension, "Delete")
+
+    def add_user(
+        self, extension: Extension, *, admin: bool, client_id: str, client_secret: str, jwt: str
+    ) -> User:
+        """Let an extension sign in with these credentials."""
+        user = User(
+            client_id=client_id,
+            client_secret=client_secret,
+            jwt=jwt,
+            account=self.accounts[extension.account_id],
+            extension=extension,
+            admin=admin,
+        )
+        self.users.add(user)
+        return user
+
+    def extension(self, text: str) -> Extension:
+        """The extension of this id, extension or phone number, the first company's before others;
+        `~` is the signed-in one. Raises LookupError with the numbers there are."""
+        for account in self.accounts.values():
+            if found := account.find(text):
+                return found
+        known = ", ".join(e.number for e in self.account.extensions.values())
+        raise LookupError(f"no such extension: {text[:40]!r}; there are {known}")
 
     def find(self, message_id: int) -> StoredMessage | None:
         """A message by its id, in whatever mailbox."""
@@ -97,6 +150,7 @@ class Emulator:
             contents={},
             created=created,
             modified=now,
+            stored=now,
             rendering=draft.rendering,
         )
         for attachment in draft.attachments:
@@ -105,6 +159,7 @@ class Emulator:
         mailbox.add(message)
         self._where[message_id] = mailbox
         self.announce(message, True)
+        self._retention.stored(message)
         return message
 
     def change(
@@ -129,6 +184,13 @@ class Emulator:
             message.record["attachments"] = []
         self.mailboxes[message.extension_id].touch(message, now)
         self.announce(message, False)
+        if "availability" in fields:
+            self._retention.changed(message)
+
+    def forget(self, message: StoredMessage) -> None:
+        """A message is physically removed: not even its id is known any more."""
+        self.mailboxes[message.extension_id].remove(message)
+        del self._where[message.id]
 
     def _attach(self, message: StoredMessage, draft: DraftAttachment) -> None:
         content: Content = draft.content
@@ -153,4 +215,4 @@ class Emulator:
         )
 
     def _extension_path(self, extension: Extension) -> str:
-        return f"/restapi/v1.0/account/{self.account.id}/extension/{extension.id}"
+        return f"/restapi/v1.0/account/{extension.account_id}/extension/{extension.id}"

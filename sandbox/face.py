@@ -1,9 +1,12 @@
 """What the Python face's parts have in common: the server they speak to."""
 
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
-from sandbox.server import Server
 from sandbox.state.messages import StoredMessage
+
+if TYPE_CHECKING:
+    from sandbox.server import Server
 
 
 class Face(ABC):
@@ -11,7 +14,7 @@ class Face(ABC):
 
     @property
     @abstractmethod
-    def server(self) -> Server:
+    def server(self) -> "Server":
         """Everything behind the ports."""
 
     def _find(self, message_id: int | str) -> StoredMessage:

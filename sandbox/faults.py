@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sandbox.answers import OAuthError
+from sandbox.random_failures import RandomFailures
+
 
 @dataclass(slots=True)
 class Fault:
@@ -21,6 +24,8 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: str | None = None
     content_type: str = "text/html"
+    rate_headers: bool = True
+    """Without `X-Rate-Limit-*` headers a 429 is another limit than the user's."""
 
     def meets(self, method: str, path: str) -> bool:
         """Whether this request is one of those that shall fail."""
@@ -36,10 +41,11 @@ class Faults:
     def clear(self) -> None:
         """Let everything work again."""
         self._answers: list[Fault] = []
-        self.lost_notifications = 0
-        self.truncated_downloads = 0
-        self.denied_to_user: set[str] = set()
-        self.denied_to_app: set[str] = set()
+        self._counted: dict[str, int] = {}
+        self.random: RandomFailures | None = None
+        self.login_refusal: OAuthError | None = None
+        # seconds that every notification is late
+        self.notification_delay = 0.0
         # seconds of `Retry-After` while writes are refused; None: everything is available
         self.limited_mode: float | None = None
 
@@ -57,16 +63,13 @@ class Faults:
                 return fault
         return None
 
-    def loses_notification(self) -> bool:
-        """Whether the next notification shall get lost; counts it."""
-        if self.lost_notifications <= 0:
-            return False
-        self.lost_notifications -= 1
-        return True
+    def count(self, name: str, times: int) -> None:
+        """Let the next `times` things of a name go wrong; see `takes` for who asks."""
+        self._counted[name] = self._counted.get(name, 0) + times
 
-    def truncates_download(self) -> bool:
-        """Whether the next download shall break off in the middle; counts it."""
-        if self.truncated_downloads <= 0:
-            return False
-        self.truncated_downloads -= 1
-        return True
+    def takes(self, name: str) -> bool:
+        """Whether the next thing of this name shall go wrong; counts it."""
+        left = self._counted.get(name, 0)
+        if left:
+            self._counted[name] = left - 1
+        return left > 0

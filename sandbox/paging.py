@@ -13,18 +13,18 @@ def page_of(records: Sequence[T], page: int, per_page: int) -> Sequence[T]:
     return records[(page - 1) * per_page : page * per_page]
 
 
-def paging(total: int, page: int, per_page: int) -> dict[str, int]:
+def paging(total: int, page: int, per_page: int, *, counts: bool = True) -> dict[str, int]:
     """The `paging` member; a page beyond the end has no first and last element."""
     first = (page - 1) * per_page
-    counts = {"totalPages": -(-total // per_page), "totalElements": total}
+    totals = {"totalPages": -(-total // per_page), "totalElements": total} if counts else {}
     if first >= total:
-        return {"page": page, "perPage": per_page, **counts}
+        return {"page": page, "perPage": per_page, **totals}
     return {
         "page": page,
         "perPage": per_page,
         "pageStart": first,
         "pageEnd": min(first + per_page, total) - 1,
-        **counts,
+        **totals,
     }
 
 

@@ -41,6 +41,19 @@ class Remote:
         query = {"extension": extension} if extension else {}
         return await self._ask("GET", "/sandbox/messages", params=query)  # type: ignore[no-any-return]  # JSON
 
+    async def settings(self, changed: Mapping[str, str]) -> dict[str, Any]:
+        """What is chosen, after some of it was changed."""
+        method = "PATCH" if changed else "GET"
+        return await self._ask(method, "/sandbox/settings", json=changed)  # type: ignore[no-any-return]  # JSON
+
+    async def do(self, sentence: str, members: Mapping[str, Any]) -> Any:
+        """Say one sentence; answers what is known afterwards, if anything."""
+        return await self._ask("POST", f"/sandbox/do/{sentence}", json=members)
+
+    async def counts(self) -> dict[str, dict[str, int]]:
+        """How many requests there were."""
+        return await self._ask("GET", "/sandbox/requests/counts")  # type: ignore[no-any-return]  # JSON
+
     async def facts(self) -> dict[str, Any]:
         """Where everything is."""
         return await self._ask("GET", "/sandbox")  # type: ignore[no-any-return]  # JSON

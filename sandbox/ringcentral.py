@@ -1,28 +1,30 @@
 """The sandbox in a test's own process: `async with RingCentral() as ringcentral`."""
 
 import copy
-from dataclasses import replace
 from typing import Any, Self
 
-from sandbox.failing import Failing
 from sandbox.notifications.outbox import Notified
-from sandbox.receiving import Receiving, Record
+from sandbox.receiving import Record
 from sandbox.request_log import RequestLog
 from sandbox.samples.content import whole
+from sandbox.sentences import Sentences
 from sandbox.server import Server
 from sandbox.settings import Settings
+from sandbox.staffing import Credentials
 from sandbox.state.subscriptions import Subscription
 
 
-class RingCentral(Receiving, Failing):
+class RingCentral(Sentences):
     """RingCentral on two free ports of this machine, in the running event loop.
 
-    Takes the members of `Settings` by name: `RingCentral(extensions=10, latency=0.05)`.
+    Takes the members of `Settings` by name: `RingCentral(extensions=10, latency=0.05)`. What it
+    can be told is in `Receiving`, `Failing`, `Denying`, `Notifying` and `Staffing`.
     An `extension` is an id, an extension number or a phone number; `~` is the signed-in one.
     """
 
     def __init__(self, settings: Settings | None = None, **choices: Any) -> None:
-        self.settings = replace(settings or Settings(), **choices)
+        chosen = settings.model_dump() if settings else {}
+        self.settings = Settings.chosen(**{**chosen, **choices})
         self._server: Server | None = None
 
     async def __aenter__(self) -> Self:
@@ -80,22 +82,20 @@ class RingCentral(Receiving, Failing):
         """All extensions' ids, the signed-in one first."""
         return list(self.server.emulator.account.extensions)
 
+    @property
+    def credentials(self) -> Credentials:
+        """How to sign in as the first user."""
+        emulator = self.server.emulator
+        return Credentials.of(next(iter(emulator.users)), emulator)
+
     def environment(self) -> dict[str, str]:
         """The variables that point a program here."""
-        return {
-            "RC_SERVER_URL": self.api_url,
-            "RC_MEDIA_URL": self.media_url,
-            "RC_CLIENT_ID": self.client_id,
-            "RC_CLIENT_SECRET": self.client_secret,
-            "RC_JWT": self.jwt,
-        }
+        return self.credentials.environment()
 
     def messages(self, extension: str = "~") -> list[Record]:
         """All messages of a mailbox, newest first, deleted ones included."""
-        found = self.server.emulator.account.find(extension)
-        if found is None:
-            raise LookupError(f"no such extension: {extension!r}")
-        mailbox = self.server.emulator.mailboxes[found.id]
+        emulator = self.server.emulator
+        mailbox = emulator.mailboxes[emulator.extension(extension).id]
         return [copy.deepcopy(message.record) for message in mailbox.newest_first()]
 
     def message(self, message_id: int | str) -> Record:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from sandbox.calls import (
     accounts,
+    configuration,
     content,
     control,
     deletion,
@@ -17,7 +18,8 @@ from sandbox.calls import (
     updates,
 )
 from sandbox.emulator import Emulator
-from sandbox.gateway import Gateway, Operation
+from sandbox.exchange import Operation
+from sandbox.gateway import Gateway
 from sandbox.notifications.outbox import Outbox
 from sandbox.settings import Settings
 
@@ -29,6 +31,7 @@ API_OPERATIONS: Sequence[Operation] = (
     *deletion.OPERATIONS,
     *subscriptions.OPERATIONS,
     *accounts.OPERATIONS,
+    *configuration.OPERATIONS,
 )
 MAX_BODY = 1 << 30
 """RingCentral documents 100 MB; the control face takes files of any sensible size."""
@@ -54,7 +57,7 @@ class Server:
         """Begin to answer."""
         gateway = Gateway(self.emulator)
         api = web.Application(client_max_size=MAX_BODY)
-        control.mount(api, self.emulator, self.outbox)
+        control.mount(api, self)
         gateway.mount(api, API_OPERATIONS)
         media = web.Application()
         gateway.mount(media, MEDIA_OPERATIONS)
@@ -66,6 +69,7 @@ class Server:
 
     async def stop(self) -> None:
         """Stop answering and notifying, and give the ports back."""
+        self.emulator.clock.stop()
         await self.outbox.close()
         for runner in self._runners:
             await runner.cleanup()

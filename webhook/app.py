@@ -8,10 +8,10 @@ import asyncio
 
 from aiohttp import StreamReader, web
 
-from message_store.notification import NotANotification, parse
+from message_store.notification import NotANotification, Notification, parse
 from webhook.answers import ok, refusal
 from webhook.connections import MOST_CONNECTIONS, STRANGER_SECONDS, Connections
-from webhook.hints import EVERY_MAILBOX, Hints
+from webhook.hints import CHECK_SUBSCRIPTIONS, EVERY_MAILBOX, Hints
 from webhook.outcomes import Outcomes
 from webhook.server import Server
 from webhook.settings import Settings
@@ -85,8 +85,7 @@ class Webhook:
         if notification.kind == "other":
             self._outcomes.count("other kind")
             return ok()
-        mailbox = notification.mailbox
-        handed_on = await self._hints.give(str(mailbox) if mailbox else EVERY_MAILBOX)
+        handed_on = await self._hints.give(_hint(notification))
         self._outcomes.count("accepted" if handed_on else "hint kept")
         return ok()
 
@@ -106,6 +105,12 @@ class Webhook:
             return ok(body=b'{"status":"ok"}')
         self._outcomes.count("not found")
         return refusal(404, "nothing here")
+
+
+def _hint(notification: Notification) -> str:
+    if notification.kind != "message-store":
+        return CHECK_SUBSCRIPTIONS
+    return str(notification.mailbox) if notification.mailbox else EVERY_MAILBOX
 
 
 async def _body(request: web.BaseRequest) -> bytes:

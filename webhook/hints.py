@@ -11,6 +11,7 @@ import structlog
 from webhook.sidecar import Sidecar
 
 EVERY_MAILBOX = "*"
+CHECK_SUBSCRIPTIONS = "?"
 
 log = structlog.get_logger()
 
@@ -31,10 +32,11 @@ class Publisher(Protocol):
 class Hints:
     """Mailboxes that have changed, on their way to the worker; a lost or doubled one is harmless.
 
-    `capacity` bounds what is kept while the broker is away: more become the one hint "every
-    mailbox". `patience` is how long a publish may take (seconds) before the broker counts as away
-    and nobody waits for it; no request waits longer than twice that. An absent broker is tried
-    again after ever longer pauses, `longest_pause` (seconds) at most.
+    One hint names no mailbox: that the subscriptions should be checked. `capacity` bounds what is
+    kept while the broker is away: more become the one hint "every mailbox". `patience` is how long
+    a publish may take (seconds) before the broker counts as away and nobody waits for it; no
+    request waits longer than twice that. An absent broker is tried again after ever longer pauses,
+    `longest_pause` (seconds) at most.
     """
 
     def __init__(

@@ -22,6 +22,7 @@ from worker.account_tables import AccountTable, once_each
 from worker.checks import check_names
 from worker.document import Document
 from worker.durations import parse_duration
+from worker.event_filters import MESSAGE_STORE, checked_filter
 from worker.handlers.tables import HandlerTable, handler_tables
 from worker.mailbox_names import OWN, MailboxNames
 from worker.problems import ConfigurationError, Wrong, in_words
@@ -78,6 +79,18 @@ def _accounts(value: object) -> object:
     return value
 
 
+def _filters(value: object) -> object:
+    if not isinstance(value, list | tuple):
+        raise Wrong(f'must be a list such as ["{MESSAGE_STORE}"], not {in_words(value)}')
+    if not value:
+        raise Wrong(f'must name at least one filter; "{MESSAGE_STORE}" tells of everything')
+    return value
+
+
+def _once_each(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 
@@ -101,6 +114,11 @@ class Subscriptions(Table):
     """`[subscriptions]`: how the subscriptions at RingCentral are looked after."""
 
     check_interval: Duration = timedelta(minutes=5)
+    filters: Annotated[
+        tuple[Annotated[str, AfterValidator(checked_filter)], ...],
+        BeforeValidator(_filters),
+        AfterValidator(_once_each),
+    ] = (MESSAGE_STORE,)
 
 
 class Configuration(Table):

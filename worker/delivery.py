@@ -12,6 +12,7 @@ from datetime import datetime
 
 import structlog
 
+from message_store.errors import RateLimited
 from message_store.mailbox import Mailbox
 from message_store.message import Message
 
@@ -212,7 +213,9 @@ class Deliverer:
         delivery.attempts += verdict.counts
         facts = {**_facts(claim, message), "step": step, "reason": delivery.reason}
         if verdict.wait is not None:
-            log.warning("step waits", retry_in=round(verdict.wait, 1), **facts)
+            # Hundreds may wait for a rate limit; `ringpost status` tells how many and until when.
+            tell = log.debug if isinstance(error, RateLimited) else log.warning
+            tell("step waits", retry_in=round(verdict.wait, 1), **facts)
             await self._ledger.settle(claim, due_in=verdict.wait)
             return
         delivery.state = "failed"

@@ -14,39 +14,32 @@ from .logins import Logins
 class EveryStore:
     """Each mailbox is asked of the login that looks after it."""
 
-    def __init__(self, logins: Logins, *, bulk: bool = False) -> None:
+    def __init__(self, logins: Logins) -> None:
         self._logins = logins
-        self._bulk = bulk
-
-    def in_bulk(self) -> "EveryStore":
-        """The same for work that can wait."""
-        return EveryStore(self._logins, bulk=True)
-
-    def of(self, mailbox: Mailbox) -> MessageStore:
-        """The Message Store that has this mailbox."""
-        store = self._logins.of(mailbox).store
-        return store.in_bulk() if self._bulk else store
 
     async def get(self, mailbox: Mailbox, message_id: str) -> Message:
         """The message as it now is."""
-        return await self.of(mailbox).get(mailbox, message_id)
+        return await self._of(mailbox).get(mailbox, message_id)
 
     def content(
         self, mailbox: Mailbox, message_id: str, attachment: Attachment, *, offset: int = 0
     ) -> AbstractAsyncContextManager[ContentStream]:
         """An attachment's bytes as a stream, from `offset` on."""
-        return self.of(mailbox).content(mailbox, message_id, attachment, offset=offset)
+        return self._of(mailbox).content(mailbox, message_id, attachment, offset=offset)
 
     async def set_read_status(self, mailbox: Mailbox, ids: Sequence[str], status: str) -> Outcomes:
         """Mark messages `Read` or `Unread`; per id None or its error."""
-        return await self.of(mailbox).set_read_status(mailbox, ids, status)
+        return await self._of(mailbox).set_read_status(mailbox, ids, status)
 
     async def delete(
         self, mailbox: Mailbox, ids: Sequence[str], *, purge: bool = False
     ) -> Outcomes:
         """Delete messages; per id None or its error."""
-        return await self.of(mailbox).delete(mailbox, ids, purge=purge)
+        return await self._of(mailbox).delete(mailbox, ids, purge=purge)
 
     async def restore(self, mailbox: Mailbox, ids: Sequence[str]) -> Outcomes:
         """Take deleted messages back; per id None or its error."""
-        return await self.of(mailbox).restore(mailbox, ids)
+        return await self._of(mailbox).restore(mailbox, ids)
+
+    def _of(self, mailbox: Mailbox) -> MessageStore:
+        return self._logins.of(mailbox).store

@@ -95,6 +95,10 @@ class Logins:
         """Read anew who looks after what; mailboxes may change hands."""
         self._assigned = await self._assignments.load()
 
+    def count(self, login: Login) -> int:
+        """How many mailboxes this login looks after."""
+        return max(1, sum(scope == login.scope for scope in self._assigned.values()))
+
     def of(self, mailbox: Mailbox) -> Login:
         """The login that looks after a mailbox; where none is known, one of the same company."""
         scope = self._assigned.get(mailbox)

@@ -5,20 +5,16 @@ known yet is taken for allowed, and asked in bulk, the unknown first.
 """
 
 import time
-from collections.abc import Collection, Sequence
-
-import structlog
+from collections.abc import Mapping, Sequence
 
 from message_store.client import MessageStore
 from message_store.errors import RateLimited
 from message_store.mailbox import Mailbox
 
-from .ledger.assignments import PermissionLedger
-
-log = structlog.get_logger()
+from .ledger.assignments import Lack, PermissionLedger
 
 READ, EDIT = "ReadMessages", "EditMessages"
-_AGAIN_DENIED, _AGAIN_GRANTED = 300.0, 86400.0
+_AGAIN_DENIED, _AGAIN_GRANTED = 240.0, 86400.0
 _AT_A_TIME = 100
 
 
@@ -32,23 +28,22 @@ class Permissions:
         self._ledger = ledger
         self._needed = needed
 
-    async def missing(self, mailboxes: Collection[Mailbox]) -> dict[Mailbox, Sequence[str]]:
-        """The mailboxes for which something is missing, with what; asks for as much as it may.
+    async def lacking(self, titles: Mapping[Mailbox, str]) -> dict[Mailbox, Lack]:
+        """The mailboxes (with their titles) for which something is missing.
 
-        Raises RingCentralError; what was found out before is kept.
+        Asks for as much as it may now. Raises RingCentralError; what was found out is kept.
         """
         known = await self._ledger.load()
-        await self._ledger.keep_only(mailboxes)
+        await self._ledger.keep_only(titles)
         try:
-            for mailbox in _to_ask(mailboxes, known):
-                lacks = await self._lacks(mailbox)
-                known[mailbox] = (lacks, time.time())
-                await self._ledger.save(mailbox, lacks)
+            for mailbox in _to_ask(titles, known):
+                missing = await self._missing(mailbox)
+                known[mailbox] = await self._ledger.save(mailbox, missing, titles[mailbox])
         except RateLimited:
             pass  # the rest is asked at the next check
-        return {m: known[m][0] for m in mailboxes if m in known and known[m][0]}
+        return {m: lack for m, lack in known.items() if lack.missing and m in titles}
 
-    async def _lacks(self, mailbox: Mailbox) -> list[str]:
+    async def _missing(self, mailbox: Mailbox) -> list[str]:
         extension = mailbox.extension_id
         return [name for name in self._needed if not await self._store.may(name, extension)]
 
@@ -62,17 +57,15 @@ def in_words(missing: Sequence[str], title: str) -> str:
     )
 
 
-def _to_ask(
-    mailboxes: Collection[Mailbox], known: dict[Mailbox, tuple[Sequence[str], float]]
-) -> list[Mailbox]:
+def _to_ask(titles: Mapping[Mailbox, str], known: Mapping[Mailbox, Lack]) -> list[Mailbox]:
     """Those that are unknown, then those whose answer is old; not too many at a time."""
 
     def due(mailbox: Mailbox) -> float:
-        if mailbox not in known:
+        lack = known.get(mailbox)
+        if lack is None:
             return 0.0
-        missing, at = known[mailbox]
-        return at + (_AGAIN_DENIED if missing else _AGAIN_GRANTED)
+        return lack.at + (_AGAIN_DENIED if lack.missing else _AGAIN_GRANTED)
 
     now = time.time()
-    waiting = sorted((due(mailbox), mailbox) for mailbox in mailboxes if due(mailbox) <= now)
+    waiting = sorted((due(mailbox), mailbox) for mailbox in titles if due(mailbox) <= now)
     return [mailbox for _, mailbox in waiting[:_AT_A_TIME]]

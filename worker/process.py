@@ -9,23 +9,26 @@ from typing import Any
 import aiohttp
 import structlog
 
+from message_store.client import MessageStore
 from message_store.mailbox import Mailbox
 
 from .accounts import accounts_of
 from .closing import Closer
 from .configuration import Configuration
 from .delivery import Deliverer, StepAddress
+from .every_store import EveryStore
 from .handlers.context import DeliveryContext
 from .handlers.egress import Egress
 from .healing import Healer
 from .ledger import Ledger, LedgerError
-from .logins import log_in, scopes_of
+from .ledger.mailboxes import SyncLease
+from .logins import Logins, log_in, scopes_of
 from .own_changes import OwnChanges
 from .pump import Publish, Pump
 from .settings import Settings
 from .spool import Spool
 from .started import AnyHandler, StartedHandlers
-from .subscriptions import Subscriptions
+from .subscriptions import subscriptions_of
 from .sync import Synchroniser
 from .syncing import Syncs
 from .together import cancel_all
@@ -34,6 +37,7 @@ log = structlog.get_logger()
 
 _SPOOL_KEPT = timedelta(days=1)
 _PRUNE_SECONDS = 3600.0
+_REFRESH_SECONDS = 5.0
 _RELEASE_SECONDS = 5.0
 
 
@@ -55,12 +59,16 @@ class WorkerProcess:
             lease_seconds=settings.lease_seconds,
             keys=settings.keys,
         )
-        [account] = self._accounts = accounts_of(settings, configuration)
-        self._store = log_in(account, session, self.ledger).store
+        self._accounts = accounts_of(settings, configuration)
+        self._logins = Logins(
+            [log_in(account, session, self.ledger) for account in self._accounts],
+            self.ledger.assignments,
+        )
+        self._store = EveryStore(self._logins)
         self._spool = Spool(settings.data / "spool", self._store)
         self._egress = Egress()
-        synchroniser = Synchroniser(self._store, self.ledger, configuration)
-        self._syncs = Syncs(synchroniser, self.ledger, configuration, publish)
+        synchroniser = Synchroniser(self._store_for, self.ledger, configuration)
+        self._syncs = Syncs(synchroniser, self.ledger, self._logins, configuration, publish)
         self._deliverer = Deliverer(
             self.ledger.deliveries,
             {route.name: route for route in configuration.routes},
@@ -71,13 +79,14 @@ class WorkerProcess:
         self._own_changes = OwnChanges(self._store, self.ledger)
         self._closer = Closer(self.ledger.closing, self._handlers.closing(), self._own_changes)
         tokens = settings.webhook_verification_token
-        subscriptions = Subscriptions(
-            self._store,
-            self.ledger.subscription,
-            settings.webhook_url,
-            tokens[0].get_secret_value() if tokens else None,
+        token = tokens[0].get_secret_value() if tokens else None
+        self._healer = Healer(
+            self._logins,
+            self.ledger,
+            subscriptions_of(self._logins, self.ledger, settings.webhook_url, token, configuration),
+            configuration,
+            closes=bool(self._handlers.closing()),
         )
-        self._healer = Healer(self._store, self.ledger, subscriptions, configuration, publish)
         self._pump = Pump(self.ledger, publish, self._renew, settings.lease_seconds)
         self._lease_seconds = settings.lease_seconds
         self._background: set[asyncio.Task[None]] = set()
@@ -87,8 +96,10 @@ class WorkerProcess:
         self._beside(self._pump.run())
         self._beside(self._repeat(self._renew, self._lease_seconds / 3))
         self._beside(self._repeat(self._prune, _PRUNE_SECONDS))
+        self._beside(self._repeat(self._refresh, _REFRESH_SECONDS))
         # A Redis that is away now is there for the first check of the subscription.
         with contextlib.suppress(LedgerError):
+            await self._logins.refresh()
             await self.ledger.budgets.keep(scopes_of(self._accounts))
             await self._healer.begin()
         await self._handlers.start()
@@ -140,6 +151,11 @@ class WorkerProcess:
             http=self._egress,
         )
 
+    def _store_for(self, lease: SyncLease) -> MessageStore:
+        store = self._logins.of(lease.mailbox).store
+        # Nobody said that there is something new: that can wait for live work.
+        return store if lease.hinted else store.in_bulk()
+
     def _files_over(self, mailbox: Mailbox, message_id: str) -> None:
         self._beside(self._spool.discard(mailbox, message_id))
 
@@ -150,6 +166,11 @@ class WorkerProcess:
             await self.ledger.deliveries.renew(self._deliverer.claims)
             await self.ledger.mailboxes.renew(self._syncs.leases)
             await self.ledger.closing.renew(self._closer.working)
+
+    async def _refresh(self) -> None:
+        """Learn which login looks after which mailbox now."""
+        with contextlib.suppress(LedgerError):
+            await self._logins.refresh()
 
     async def _prune(self) -> None:
         """Drop spooled files that a killed worker left behind."""

@@ -2,17 +2,22 @@
 
 from datetime import timedelta
 
-# RingCentral's default for calls of the light group per user and minute.
-LIGHT_CALLS_PER_MINUTE = 50
+# RingCentral's default for calls of the light group per user: 50 a minute.
+LIGHT_CALLS_PER_SECOND = 50 / 60
 _POLL_SECONDS = 5.0
 
 
-def sweep_seconds(setting: timedelta, mailboxes: int) -> float:
-    """With a subscription: the interval of the sweep; never more than half the light limit."""
-    return max(setting.total_seconds(), mailboxes * 60 / (LIGHT_CALLS_PER_MINUTE / 2))
+def sweep_seconds(
+    setting: timedelta, mailboxes: int, calls_per_second: float = LIGHT_CALLS_PER_SECOND
+) -> float:
+    """For a mailbox that is covered, one of so many in all: at most half the light limit."""
+    return max(setting.total_seconds(), mailboxes / (calls_per_second / 2))
 
 
-def poll_seconds(setting: timedelta, mailboxes: int) -> float:
-    """Without one: every 5 seconds, or as often as a quarter of the light limit allows."""
-    within_limit = mailboxes * 60 / (LIGHT_CALLS_PER_MINUTE / 4)
-    return min(max(_POLL_SECONDS, within_limit), sweep_seconds(setting, mailboxes))
+def poll_seconds(
+    setting: timedelta, mailboxes: int, calls_per_second: float = LIGHT_CALLS_PER_SECOND
+) -> float:
+    """For one of so many that are dark: 5 seconds, or what a quarter of the light limit allows."""
+    within_limit = mailboxes / (calls_per_second / 4)
+    sweep = sweep_seconds(setting, mailboxes, calls_per_second)
+    return min(max(_POLL_SECONDS, within_limit), sweep)

@@ -5,21 +5,21 @@ overlap), and an update says only that something changed.
 Source: https://developers.ringcentral.com/guide/messaging/message-store/message-sync
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
 
 from message_store.client import MessageStore
-from message_store.errors import NotFound, RingCentralError
+from message_store.errors import BadRequest, NotFound, PermissionMissing, RingCentralError
 from message_store.mailbox import Mailbox
 from message_store.message import Message
 from message_store.pages import SyncPage
 
 from .happenings import CREATED, DELETED, State, happened
 from .ledger import Ledger
-from .ledger.mailboxes import Changed, Happened, Missed, Seen
+from .ledger.mailboxes import Changed, Happened, Missed, Seen, SyncLease
 from .routes import Route, routes_by_word
 
 log = structlog.get_logger()
@@ -46,21 +46,20 @@ class Sorted:
 class Sorter:
     """Compares the records of a page with what the ledger has seen of them."""
 
-    def __init__(self, store: MessageStore, ledger: Ledger, routes: Iterable[Route]) -> None:
-        self._store = store
+    def __init__(self, ledger: Ledger, routes: Iterable[Route]) -> None:
         self._ledger = ledger
         self._routes = tuple(routes)
         self._wants_deleted = any(DELETED in route.on for route in self._routes)
 
-    async def sort(self, mailbox: Mailbox, page: SyncPage, floor: float) -> Sorted:
+    async def sort(self, store: MessageStore, lease: SyncLease, page: SyncPage) -> Sorted:
         """What of a page is new or changed; unknown messages from before `floor` are not new.
 
         Records are not fetched again, but for deleted ones: RingCentral tells their ids only.
         """
-        sorted_ = Sorted()
+        mailbox, sorted_ = lease.mailbox, Sorted()
         states = await self._known(mailbox, page.records)
-        whole = await self._rescued(mailbox, page.records, states)
-        whole |= await self._departed(mailbox, page.records, states)
+        whole = await self._rescued(store, mailbox, page.records, states)
+        whole |= await self._departed(store, mailbox, page.records, states)
         for record in page.records:
             before = states.get(record.id)
             message = whole.get(record.id, record)
@@ -71,7 +70,7 @@ class Sorter:
                 reason = "deleted at RingCentral before it could be read"
                 sorted_.missed.append(Missed(record.id, str(now), reason))
                 log.warning("message missed", mailbox=str(mailbox), message=record.id)
-            elif before is None and message.created.timestamp() < floor:
+            elif before is None and message.created.timestamp() < lease.floor:
                 sorted_.updated.append(Changed(message.id, None, str(now), _snapshot(message)))
                 continue
             else:
@@ -96,15 +95,23 @@ class Sorter:
         return [Happened(word, routes[word], None if word == CREATED else at) for word in words]
 
     async def _rescued(
-        self, mailbox: Mailbox, records: Sequence[Message], states: dict[str, State]
+        self,
+        store: MessageStore,
+        mailbox: Mailbox,
+        records: Sequence[Message],
+        states: dict[str, State],
     ) -> dict[str, Message]:
         """Of the unknown messages that come as deleted, those that can still be read."""
         bare = [r.id for r in records if r.id not in states and not r.creation_time]
-        found = await self._read(mailbox, bare)
+        found = await _read(store, mailbox, bare, without=(NotFound,))
         return {id_: one for id_, one in found.items() if one.availability != "Purged"}
 
     async def _departed(
-        self, mailbox: Mailbox, records: Sequence[Message], states: dict[str, State]
+        self,
+        store: MessageStore,
+        mailbox: Mailbox,
+        records: Sequence[Message],
+        states: dict[str, State],
     ) -> dict[str, Message]:
         """Of the known messages that were deleted by others, all that can be told of them."""
         if not self._wants_deleted:
@@ -126,19 +133,31 @@ class Sorter:
         }
         ours = await self._ledger.own_changes.among(mailbox, DELETED, list(gone))
         unread = [id_ for id_ in gone if id_ not in kept and id_ not in ours]
-        return found | await self._read(mailbox, unread[:MOST_DELETED_READ])
+        refusals = (NotFound, BadRequest, PermissionMissing)
+        return found | await _read(store, mailbox, unread[:MOST_DELETED_READ], without=refusals)
 
-    async def _read(self, mailbox: Mailbox, ids: Sequence[str]) -> dict[str, Message]:
-        """Those of the messages that can still be read."""
-        found = await self._store.get_many(mailbox, ids) if ids else {}
-        for outcome in found.values():
-            if isinstance(outcome, RingCentralError) and not isinstance(outcome, NotFound):
-                raise outcome
-        return {
-            id_: message
-            for id_, message in found.items()
-            if isinstance(message, Message) and message.creation_time
-        }
+
+async def _read(
+    store: MessageStore,
+    mailbox: Mailbox,
+    ids: Sequence[str],
+    *,
+    without: tuple[type[RingCentralError], ...],
+) -> dict[str, Message]:
+    """Those of the messages that can still be read; any error but these is raised."""
+    found: Mapping[str, Message | RingCentralError] = {}
+    try:
+        found = await store.get_many(mailbox, ids) if ids else {}
+    except without as error:
+        log.warning("deleted messages cannot be read", mailbox=str(mailbox), reason=str(error))
+    for outcome in found.values():
+        if isinstance(outcome, RingCentralError) and not isinstance(outcome, without):
+            raise outcome
+    return {
+        id_: message
+        for id_, message in found.items()
+        if isinstance(message, Message) and message.creation_time
+    }
 
 
 def _seen(message: Message, now: State, news: Sequence[Happened]) -> Seen:

@@ -1,131 +1,167 @@
-"""Keeps our webhook subscription alive; while there is none, mailboxes are polled.
+"""Keeps webhook subscriptions alive for all mailboxes; those that have none are polled.
 
 The verification token is never returned by RingCentral, so a subscription is relied on only if
 the ledger knows that it was made with our address and token; else a new one is made and the old
 one deleted. Source: https://developers.ringcentral.com/guide/notifications/webhooks/
 """
 
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import structlog
 
 from message_store.client import MessageStore
-from message_store.errors import NotFound, RingCentralError
+from message_store.errors import RateLimited, RingCentralError
 from message_store.mailbox import Mailbox
 from message_store.subscription import Subscription
 
-from .ledger.subscription import SubscriptionLedger, SubscriptionRecord, digest
+from .configuration import Configuration
+from .event_filters import MESSAGE_STORE, extension_filter, mailbox_filter
+from .ledger import Ledger
+from .ledger.account import AccountLedger
+from .ledger.coverage import Darkness
+from .ledger.subscription import digest
+from .logins import Login
+from .subscription_cover import FilterCover, hint_all
+from .subscription_plan import FILTERS_PER_SUBSCRIPTION, Desired, Plan, plan
+from .subscription_repair import Done, Repair
 from .wording import in_brief
 
 log = structlog.get_logger()
 
-# RingCentral's own default; renewed when half of it is over.
+# RingCentral's own default; renewed when half of what was granted is over.
 LIFETIME = 7 * 24 * 3600
+NO_ADDRESS = "WEBHOOK_URL is not set: RingCentral cannot tell what is new"
+TOKENLESS = "WEBHOOK_VERIFICATION_TOKEN is not set: no webhook would believe RingCentral"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What should be, what RingCentral has, and what to do about it.
+
+    `mailboxes` says for every filter which mailbox it is for, also for the `refused` ones.
+    """
+
+    desired: Desired
+    mailboxes: Mapping[str, Mailbox | None]
+    refused: Mapping[str, str]
+    listed: Mapping[str, Subscription]
+    plan: Plan
 
 
 class Subscriptions:
-    """Compares the subscription that should be with the one that is, and mends the difference.
+    """The subscriptions made with one credential.
 
-    `address` is the public webhook address; None means that there is none, only polling.
+    `address` is the public webhook address and `token` what RingCentral must present there; None:
+    there is none, only polling. `filters` are those that each mailbox has (see `checked_filter`);
+    `lifetime` is in seconds.
     """
 
     def __init__(
         self,
         store: MessageStore,
-        ledger: SubscriptionLedger,
+        ledger: AccountLedger,
         address: str | None,
         token: str | None,
+        filters: Sequence[str] = (MESSAGE_STORE,),
+        *,
+        lifetime: int = LIFETIME,
+        most_filters: int = FILTERS_PER_SUBSCRIPTION,
     ) -> None:
         self._store = store
         self._ledger = ledger
-        self._address = address
-        self._token = token
+        self._address = address if token else None
+        self._token = token or ""
+        self._why_not = TOKENLESS if address else NO_ADDRESS
+        self._filters = filters
+        self._lifetime = lifetime
+        self._most_filters = most_filters
 
-    async def heal(self, mailboxes: Sequence[Mailbox]) -> bool:
-        """Make it right; True if notifications may have been lost and a sync is needed.
+    async def heal(self, mailboxes: Sequence[Mailbox]) -> list[Done]:
+        """Make it right for exactly these mailboxes; what was done, apart from looking.
 
-        Raises RingCentralError when it cannot be made right now; mailboxes are polled meanwhile.
+        Whatever was dark meanwhile is due to be synchronised. Raises RingCentralError when it
+        cannot all be made right now; the mailboxes concerned are polled meanwhile.
         """
-        record = await self._ledger.load()
-        if self._address is None or self._token is None:
-            return await self._without_address(record)
-        filters = [_filter(mailbox) for mailbox in mailboxes]
-        wanted = record and record.made_with(self._address, self._token, filters)
         try:
-            if record and wanted and (actual := await self._working(record)):
-                await self._ledger.save(_checked(record, actual))
-                return False
-            await self._replace(record, filters, self._address, self._token)
+            comparison = await self.compare(mailboxes)
         except RingCentralError as error:
-            if record is not None:
-                record.error = in_brief(error)
-                await self._ledger.save(record)
+            await self.doubt(error)
             raise
-        return True
-
-    async def _without_address(self, record: SubscriptionRecord | None) -> bool:
-        """There was an address once: nobody answers there any more, so the subscription goes."""
-        if record is None:
-            return False
-        await self._store.delete_subscription(record.id)
-        await self._ledger.forget()
-        log.info("subscription deleted, there is no address any more", id=record.id)
-        return True
-
-    async def _working(self, record: SubscriptionRecord) -> Subscription | None:
-        try:
-            actual = await self._store.subscription(record.id)
-            if not actual.is_active:
-                log.warning("subscription is broken", id=record.id, status=actual.status)
-                return None
-            if (actual.expires_in or 0) < LIFETIME / 2:
-                actual = await self._store.renew_subscription(record.id)
-        except NotFound:
-            log.warning("subscription is gone", id=record.id)
-            return None
-        return actual
-
-    async def _replace(
-        self, record: SubscriptionRecord | None, filters: list[str], address: str, token: str
-    ) -> None:
-        made = await self._store.create_subscription(filters, address, token, LIFETIME)
-        new = SubscriptionRecord(
-            id=made.id, address=address, token_digest=digest(token), filters=filters
+        cover = FilterCover(self._ledger, comparison.mailboxes)
+        await cover.begin(self._dark(comparison))
+        repair = Repair(
+            self._store,
+            self._ledger.subscription,
+            cover,
+            comparison.desired,
+            self._token,
+            self._lifetime,
         )
-        await self._ledger.save(_checked(new, made))
-        log.info("subscription made", id=made.id, filters=len(filters))
-        await self._delete_others(made.id, address, record)
+        done, failure = await repair.carry_out(comparison.plan, comparison.listed)
+        await cover.end()
+        if failure is not None:
+            raise failure
+        return done
 
-    async def _delete_others(
-        self, kept: str, address: str, record: SubscriptionRecord | None
-    ) -> None:
-        """Delete the one replaced, and any that an interrupted run made with our address."""
-        others = {record.id} if record is not None else set()
-        try:
-            others |= {
-                listed.id
-                for listed in await self._store.subscriptions()
-                if listed.delivery_mode.address == address
-            }
-            for other in others - {kept}:
-                await self._store.delete_subscription(other)
-        except RingCentralError as error:
-            # The new one works; what is left over expires by itself.
-            log.warning("old subscriptions are left over", reason=str(error))
+    async def compare(self, mailboxes: Sequence[Mailbox]) -> Comparison:
+        """What should be against what is, with one call at most; raises RingCentralError."""
+        wanted = self._wanted(mailboxes)
+        refused = await self._ledger.subscription.refused(list(wanted))
+        filters = {text: mailbox for text, mailbox in wanted.items() if text not in refused}
+        if self._address is None:
+            filters = {}
+        desired = Desired(filters, self._address, digest(self._token))
+        records = await self._ledger.subscription.records()
+        # without an address nobody need be able to ask for subscriptions
+        ask = self._address is not None or records
+        actual = await self._store.subscriptions() if ask else []
+        return Comparison(
+            desired=desired,
+            mailboxes=wanted,
+            refused=refused,
+            listed={one.id: one for one in actual},
+            plan=plan(desired, records, actual, most_filters=self._most_filters),
+        )
+
+    async def doubt(self, error: RingCentralError) -> None:
+        """What RingCentral has cannot be found out: no mailbox is sure to be covered."""
+        if isinstance(error, RateLimited):
+            return  # which says nothing about subscriptions, and polling would not help
+        names = await self._ledger.coverage.mailboxes()
+        dark = Darkness(why=in_brief(f"subscriptions cannot be checked: {error}"))
+        newly = await self._ledger.coverage.darken(dict.fromkeys(names, dark))
+        await hint_all(self._ledger, newly)
+
+    def _wanted(self, mailboxes: Sequence[Mailbox]) -> dict[str, Mailbox | None]:
+        wanted: dict[str, Mailbox | None] = {
+            mailbox_filter(mailbox, chosen): mailbox
+            for mailbox in mailboxes
+            for chosen in self._filters
+        }
+        if len(mailboxes) > 1:
+            wanted[extension_filter(mailboxes[0].account_id)] = None
+        return wanted
+
+    def _dark(self, comparison: Comparison) -> dict[str, Darkness]:
+        if self._address is None:
+            return dict.fromkeys(comparison.mailboxes, Darkness(why=self._why_not))
+        refused = {text: Darkness(why=why) for text, why in comparison.refused.items()}
+        return {**comparison.plan.dark, **refused}
 
 
-def _filter(mailbox: Mailbox) -> str:
-    account, extension = mailbox
-    return f"/restapi/v1.0/account/{account}/extension/{extension}/message-store"
-
-
-def _checked(record: SubscriptionRecord, actual: Subscription) -> SubscriptionRecord:
-    now = time.time()
-    disabled = len(actual.disabled_filters)
-    error = f"{disabled} filters are disabled by RingCentral" if disabled else None
-    if error is not None and error != record.error:
-        log.warning("subscription is incomplete", id=record.id, reason=error)
-    return record.model_copy(
-        update={"active_until": now + (actual.expires_in or 0), "checked": now, "error": error}
-    )
+def subscriptions_of(
+    logins: Iterable[Login],
+    ledger: Ledger,
+    address: str | None,
+    token: str | None,
+    configuration: Configuration,
+) -> dict[str, Subscriptions]:
+    """The subscriptions of each login, by its scope; all of them lead to one webhook."""
+    filters = configuration.subscriptions.filters
+    return {
+        login.scope: Subscriptions(
+            login.store, ledger.account(login.scope), address, token, filters
+        )
+        for login in logins
+    }

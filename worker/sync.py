@@ -1,8 +1,10 @@
 """Synchronises one mailbox: asks what is new, has it sorted, writes it page by page.
+
 Source: https://developers.ringcentral.com/guide/messaging/message-store/message-sync
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -10,6 +12,7 @@ import structlog
 from message_store.client import MessageStore
 from message_store.errors import BadAnswer, FullSyncRequired
 from message_store.mailbox import Mailbox
+from message_store.message import Message
 from message_store.pages import SyncPage
 
 from .configuration import Configuration
@@ -21,6 +24,7 @@ from .sorting import Sorter
 log = structlog.get_logger()
 
 RECORDS_PER_PAGE = 250
+MOST_RECORDS = 16_000
 # Deltas overlap by 5 s at RingCentral; after a lost token we go back further than any clock errs.
 _MARGIN = timedelta(minutes=10)
 # A full sync goes by creation: so far back, it finds what changed of messages that were there.
@@ -46,13 +50,17 @@ class SyncResult:
     calls: int = 0
 
 
+StoreFor = Callable[[SyncLease], MessageStore]
+"""The Message Store through which a mailbox is synchronised."""
+
+
 class Synchroniser:
     """Brings what is new in a mailbox into the ledger."""
 
-    def __init__(self, store: MessageStore, ledger: Ledger, configuration: Configuration) -> None:
-        self._store = store
+    def __init__(self, store_for: StoreFor, ledger: Ledger, configuration: Configuration) -> None:
+        self._store_for = store_for
         self._ledger = ledger.mailboxes
-        self._sorter = Sorter(store, ledger, configuration.routes)
+        self._sorter = Sorter(ledger, configuration.routes)
         self._owner = configuration.sync.owner
         changes = any(word != CREATED for route in configuration.routes for word in route.on)
         self._margin = _MARGIN_FOR_CHANGES if changes else _MARGIN
@@ -72,41 +80,52 @@ class Synchroniser:
             await self._full(lease, result)
             return result
         try:
-            page = await self._store.sync(lease.mailbox, token=lease.sync_token)
+            page = await self._store_for(lease).sync(lease.mailbox, token=lease.sync_token)
         except FullSyncRequired as error:
             log.warning("full sync required", mailbox=str(lease.mailbox), reason=str(error))
             await self._full(lease, result)
             return result
         result.calls += 1
         if page.older_records_exist:
-            # An incremental answer cannot be paged: walk the gap since the last sync instead.
-            await self._full(lease, result)
+            # An incremental answer cannot be paged: walk the gap since the last sync as well.
+            await self._full(lease, result, told=page.records)
         else:
             await self._commit(lease, page, result, token=page.token)
         return result
 
-    async def _full(self, lease: SyncLease, result: SyncResult) -> None:
+    async def _full(
+        self, lease: SyncLease, result: SyncResult, *, told: Sequence[Message] = ()
+    ) -> None:
+        """Walk from the newest to the oldest; `told` are records that came before."""
         # The token of the first page stands for the whole walk: later ones end at date_to.
         token, date_to = None, None
         if lease.walk_to is not None and lease.walk_owner == self._owner:
             token, date_to = lease.walk_token, datetime.fromtimestamp(lease.walk_to, UTC)
         since = self._since(lease)
+        records = RECORDS_PER_PAGE
         while True:
-            page = await self._store.sync(
+            page = await self._store_for(lease).sync(
                 lease.mailbox,
                 date_from=since,
                 date_to=date_to,
                 owner=None if self._owner == PERSONAL else self._owner.capitalize(),
-                record_count=RECORDS_PER_PAGE,
+                record_count=records,
             )
             result.calls += 1
             token = token or page.token
+            all_told, told = replace(page, records=[*page.records, *told]), ()
             if not page.older_records_exist:
-                await self._commit(lease, page, result, token=token)
+                await self._commit(lease, all_told, result, token=token)
                 return
-            date_to = _oldest(lease.mailbox, page, date_to)
+            oldest = _oldest(lease.mailbox, page)
+            if date_to is not None and oldest >= date_to:
+                # More messages of one second than a page holds: the next page has to be larger.
+                if records >= MOST_RECORDS:
+                    raise BadAnswer(f"message-sync of {lease.mailbox} comes no further back")
+                records *= 4
+            date_to = min(oldest, date_to or oldest)
             walked = (token, date_to.timestamp())
-            await self._commit(lease, page, result, walked=walked)
+            await self._commit(lease, all_told, result, walked=walked)
 
     def _since(self, lease: SyncLease) -> datetime:
         since = datetime.fromtimestamp(lease.floor, UTC)
@@ -126,7 +145,7 @@ class Synchroniser:
         token: str | None = None,
         walked: tuple[str | None, float | None] = (None, None),
     ) -> None:
-        found = await self._sorter.sort(lease.mailbox, page, lease.floor)
+        found = await self._sorter.sort(self._store_for(lease), lease, page)
         written = Page(found.created, found.updated, found.missed, token, *walked, self._owner)
         if not await self._ledger.commit(lease, written):
             raise OvertakenError(f"the sync of {lease.mailbox} was overtaken by another")
@@ -136,11 +155,11 @@ class Synchroniser:
         result.missed += len(found.missed)
 
 
-def _oldest(mailbox: Mailbox, page: SyncPage, date_to: datetime | None) -> datetime:
-    """Where the next page of a walk ends; BadAnswer if the walk would not come any further."""
+def _oldest(mailbox: Mailbox, page: SyncPage) -> datetime:
+    """Where the next page of a walk ends; BadAnswer if nothing tells."""
     dated = (record for record in page.records if record.creation_time)
     oldest = min((record.created for record in dated), default=None)
-    if oldest is None or (date_to is not None and oldest >= date_to):
+    if oldest is None:
         raise BadAnswer(f"message-sync of {mailbox} says that older records exist but gives none")
     return oldest
 

@@ -12,13 +12,15 @@ from .configuration import Configuration
 from .failures import is_foreseen, reason
 from .ledger import Ledger, LedgerError
 from .ledger.mailboxes import SyncLease
+from .logins import Logins
 from .pump import Publish, publish_if_possible
-from .schedule import poll_seconds, sweep_seconds
+from .schedule import LIGHT_CALLS_PER_SECOND, poll_seconds, sweep_seconds
 from .sync import OvertakenError, Synchroniser, retry_in
 from .together import all_of
 
 log = structlog.get_logger()
 
+CHECK_SUBSCRIPTIONS = "?"
 _AT_ONCE = 20
 
 
@@ -29,11 +31,13 @@ class Syncs:
         self,
         synchroniser: Synchroniser,
         ledger: Ledger,
+        logins: Logins,
         configuration: Configuration,
         publish: Publish,
     ) -> None:
         self._synchroniser = synchroniser
         self._ledger = ledger
+        self._logins = logins
         self._sweep_interval = configuration.sync.sweep_interval
         self._publish = publish
         self._places = asyncio.Semaphore(_AT_ONCE)
@@ -45,7 +49,12 @@ class Syncs:
         return list(self._leases)
 
     async def work(self, hinted: Sequence[str]) -> None:
-        """Synchronise the mailboxes hinted at, those that are watched and not just done."""
+        """Synchronise the mailboxes hinted at, those that are watched and not just done.
+
+        The hint `?` names no mailbox but asks for a check of the subscriptions.
+        """
+        if CHECK_SUBSCRIPTIONS in hinted:
+            await self._ledger.check_soon()
         due = await self._ledger.mailboxes.hint(await self._resolved(hinted))
         await all_of(self._one(mailbox) for mailbox in due)
 
@@ -80,7 +89,7 @@ class Syncs:
         except Exception as error:  # noqa: BLE001
             await self._failed(lease, error)
             return
-        await self._ledger.mailboxes.finish(lease, await self._interval())
+        await self._ledger.mailboxes.finish(lease, await self._interval(lease.mailbox))
         if result.delivered:
             await publish_if_possible(self._publish, "worker.deliver")
         if result.created or result.updated or result.missed:
@@ -95,8 +104,9 @@ class Syncs:
     async def _failed(self, lease: SyncLease, error: Exception) -> None:
         asked = error.retry_after if isinstance(error, RingCentralError) else None
         wait = retry_in(asked, lease.failures)
-        await self._ledger.mailboxes.finish(lease, wait, error=reason(error))
-        if not isinstance(error, RateLimited):
+        limited = isinstance(error, RateLimited)
+        await self._ledger.mailboxes.finish(lease, wait, error=reason(error), failed=not limited)
+        if not limited:
             log.warning(
                 "sync failed",
                 mailbox=str(lease.mailbox),
@@ -105,8 +115,13 @@ class Syncs:
                 exc_info=None if is_foreseen(error) else error,
             )
 
-    async def _interval(self) -> float:
-        mailboxes = await self._ledger.mailboxes.count()
-        record = await self._ledger.subscription.load()
-        seconds = sweep_seconds if record is not None and record.is_active else poll_seconds
-        return seconds(self._sweep_interval, mailboxes)
+    async def _interval(self, mailbox: Mailbox) -> float:
+        login = self._logins.of(mailbox)
+        account = self._ledger.account(login.scope)
+        mailboxes = self._logins.count(login)
+        rate = await self._ledger.limits(login.scope).rate("message-sync")
+        calls_per_second = rate or LIGHT_CALLS_PER_SECOND
+        if await account.coverage.is_covered(str(mailbox)):
+            return sweep_seconds(self._sweep_interval, mailboxes, calls_per_second)
+        dark = max(1, mailboxes - await account.coverage.count())
+        return poll_seconds(self._sweep_interval, dark, calls_per_second)

@@ -35,7 +35,7 @@ async def check_ringcentral(
     closing = any(isinstance(step, ClosingHandler) for step in handlers.values())
     found: list[Finding] = []
     try:
-        async with logins() as opened:
+        async with logins(configuration) as opened:
             for login in opened:
                 of_account = await _check(login, settings, configuration, closing)
                 found += [_named(finding, login.account.name) for finding in of_account]

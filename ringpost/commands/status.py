@@ -1,5 +1,6 @@
 """`ringpost status`: the ledger at a glance."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ _OUTCOMES = ("done", "failed", "skipped")
 
 
 def status(as_json: AsJson = False) -> None:
-    """Show mailboxes, open work, what became of messages by route, subscription and pauses."""
+    """Show mailboxes, open work, what became of messages by route, subscriptions and pauses."""
     from ringpost.connection import ledger, run
 
     async def read() -> "Overview":
@@ -31,14 +32,15 @@ def status(as_json: AsJson = False) -> None:
 def _for_programs(overview: "Overview") -> dict[str, Any]:
     """All as it is, with every time in ISO 8601: a subscription keeps epoch seconds, 0 for none."""
     facts = overview.model_dump(mode="json")
-    for name in ("active_until", "checked") if facts["subscription"] else ():
-        seconds = facts["subscription"][name]
-        facts["subscription"][name] = datetime.fromtimestamp(seconds, UTC) if seconds else None
+    for subscription in facts["subscriptions"]:
+        for name in ("made", "active_until", "checked"):
+            subscription[name] = _moment(subscription[name])
     return facts
 
 
 def _show(overview: "Overview") -> None:
     from ringpost.tables import Column, show_table
+    from worker.permissions import in_words
 
     if overview.problem:
         alarm(f"problem: {overview.problem}; see `ringpost check`")
@@ -48,8 +50,13 @@ def _show(overview: "Overview") -> None:
     )
     if overview.failed:
         say("failed deliveries: see `ringpost failures`")
-    say(_subscription(overview))
+    for line in _subscriptions(overview):
+        say(line)
+    for one in overview.unwatched:
+        named = f"account {one.account}: " if one.account else ""
+        alarm(f"mailbox {one.mailbox}: {named}{in_words(one.missing, one.extension)}")
     say()
+    dark = overview.polling
     show_table(
         (
             "mailbox",
@@ -59,6 +66,7 @@ def _show(overview: "Overview") -> None:
             "failed",
             Column("missed", spare=1),
             Column("last error", folds=True, spare=1),
+            *((f"dark since ({zone()})", Column("because", folds=True)) if dark else ()),
         ),
         (
             (
@@ -69,6 +77,7 @@ def _show(overview: "Overview") -> None:
                 mailbox.failed,
                 mailbox.missed,
                 mailbox.last_error,
+                *((local_time(mailbox.dark_since), mailbox.dark_because) if dark else ()),
             )
             for mailbox in overview.mailboxes
         ),
@@ -125,7 +134,19 @@ def _limit(budget: "Budget") -> str:
     return f"{budget.group}, {budget.limit} in {budget.window:g} s"
 
 
-def _subscription(overview: "Overview") -> str:
-    if overview.polling:
-        return "no active subscription: mailboxes are polled"
-    return "subscription active: RingCentral tells what is new"
+def _subscriptions(overview: "Overview") -> Iterator[str]:
+    mailboxes = len(overview.mailboxes)
+    dark = sum(mailbox.covered_until is None for mailbox in overview.mailboxes)
+    if not dark:
+        yield "RingCentral tells what is new in every mailbox"
+    elif dark == mailboxes:
+        yield "RingCentral tells of no mailbox what is new: all are polled"
+    else:
+        yield f"RingCentral does not tell of {dark} of {mailboxes} mailboxes: they are polled"
+    for one in overview.subscriptions:
+        until = local_time(_moment(one.active_until))
+        yield f"subscription {one.id}: {len(one.filters)} filters, until {until} {zone()}"
+
+
+def _moment(seconds: float) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None

@@ -6,7 +6,7 @@ Source: https://developers.ringcentral.com/api-reference/Extensions/listExtensio
 from aiohttp import web
 
 from sandbox.answers import invalid, json_answer, not_found
-from sandbox.gateway import Exchange, Operation
+from sandbox.exchange import Exchange, Operation
 from sandbox.paging import MAX_PER_PAGE, address, navigation, page_of, paging
 from sandbox.state.selection import whole_number
 
@@ -17,13 +17,13 @@ _STATUSES = ("Enabled", "Disabled", "Frozen", "NotActivated", "Unassigned")
 async def read_account(exchange: Exchange) -> web.StreamResponse:
     """The company."""
     _check_account(exchange)
-    return json_answer(exchange.emulator.account.to_json())
+    return json_answer(exchange.account.to_json())
 
 
 async def list_extensions(exchange: Exchange) -> web.StreamResponse:
     """Its extensions, by number, in pages."""
     _check_account(exchange)
-    account, query = exchange.emulator.account, exchange.request.query
+    account, query = exchange.account, exchange.request.query
     types, statuses = query.getall("type", []), query.getall("status", [])
     if any(status not in _STATUSES for status in statuses):
         raise invalid("status")
@@ -39,11 +39,12 @@ async def list_extensions(exchange: Exchange) -> web.StreamResponse:
     per_page = min(whole_number(query, "perPage", 100), MAX_PER_PAGE)
     asked = [(name, value) for name, value in query.items() if name not in ("page", "perPage")]
     uri = f"{account.uri}/extension"
+    counts = exchange.emulator.settings.page_counts
     return json_answer(
         {
             "uri": address(uri, asked, page, per_page),
             "records": [account.extension_json(e) for e in page_of(found, page, per_page)],
-            "paging": paging(len(found), page, per_page),
+            "paging": paging(len(found), page, per_page, counts=counts),
             "navigation": navigation(uri, asked, len(found), page, per_page),
         }
     )
@@ -52,7 +53,7 @@ async def list_extensions(exchange: Exchange) -> web.StreamResponse:
 async def read_extension(exchange: Exchange) -> web.StreamResponse:
     """One extension."""
     extension = exchange.extension()
-    account = exchange.emulator.account
+    account = exchange.account
     owner = {"id": account.id, "uri": account.uri}
     single = {"account": owner, "setupWizardState": "Completed"}
     return json_answer({**account.extension_json(extension), **single})
@@ -61,18 +62,17 @@ async def read_extension(exchange: Exchange) -> web.StreamResponse:
 async def check_permission(exchange: Exchange) -> web.StreamResponse:
     """Whether the caller has a permission, for an extension if one is named."""
     exchange.extension()
-    query, emulator = exchange.request.query, exchange.emulator
+    query, emulator, caller = exchange.request.query, exchange.emulator, exchange.caller
     permission = query.get("permissionId")
     if not permission:
         raise invalid("permissionId")
     target = query.get("targetExtensionId", "~")
     if target == "~":
-        target = exchange.session.extension_id
-    if target not in emulator.account.extensions:
+        target = caller.extension.id
+    if target not in exchange.account.extensions:
         raise not_found("targetExtensionId")
-    others = target != exchange.session.extension_id
-    granted = permission not in emulator.faults.denied_to_user | emulator.faults.denied_to_app
-    allowed = granted and (emulator.settings.admin or not others)
+    permissions = emulator.permissions
+    allowed = permissions.of_app(permission) and permissions.of_user(permission, caller, target)
     answer = {
         "uri": emulator.api_url + exchange.request.path_qs,
         "successful": allowed,
@@ -81,13 +81,13 @@ async def check_permission(exchange: Exchange) -> web.StreamResponse:
         dictionary = f"{emulator.api_url}/restapi/v1.0/dictionary/permission/{permission}"
         answer["details"] = {
             "permission": {"uri": dictionary, "id": permission, "assignable": True},
-            "scopes": ["Account"] if emulator.settings.admin else ["Self"],
+            "scopes": ["Account"] if caller.admin else ["Self"],
         }
     return json_answer(answer)
 
 
 def _check_account(exchange: Exchange) -> None:
-    if exchange.request.match_info["accountId"] not in ("~", exchange.emulator.account.id):
+    if exchange.request.match_info["accountId"] not in ("~", exchange.account.id):
         raise not_found("accountId")
 
 

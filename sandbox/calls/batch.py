@@ -14,7 +14,7 @@ import orjson
 from aiohttp import web
 
 from sandbox.answers import BATCH_TYPE, ApiError, invalid, json_answer, not_found, too_many
-from sandbox.gateway import Exchange
+from sandbox.exchange import Exchange
 from sandbox.state.messages import StoredMessage
 
 MAX_IN_PATH = 50
@@ -43,9 +43,14 @@ def find(exchange: Exchange, message_id: str) -> StoredMessage:
     """A message of the path's mailbox; raises the 404 answer."""
     mailbox = exchange.mailbox()
     found = mailbox.get(int(message_id)) if message_id.isdecimal() else None
-    if found is None:
+    if found is None or _is_too_new(exchange, found):
         raise not_found("messageId")
     return found
+
+
+def _is_too_new(exchange: Exchange, message: StoredMessage) -> bool:
+    emulator = exchange.emulator
+    return emulator.clock.time() - message.stored < emulator.settings.readable_after
 
 
 def try_each(ids: Sequence[str], act: Callable[[int, str], Outcome]) -> list[Outcome]:

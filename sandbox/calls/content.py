@@ -12,7 +12,7 @@ from aiohttp import web
 from sandbox.answers import ApiError, invalid, not_found
 from sandbox.calls.batch import find
 from sandbox.calls.messages import STORE
-from sandbox.gateway import Exchange, Operation
+from sandbox.exchange import Exchange, Operation
 from sandbox.samples.content import CHUNK, Content
 from sandbox.state.messages import StoredMessage
 
@@ -31,6 +31,8 @@ async def read_content(exchange: Exchange) -> web.StreamResponse:
         message.rendering -= 1
         status = exchange.emulator.settings.rendering_status
         raise ApiError(status, "MSG-368", "Fax message processing is in progress")
+    if message.content_lost:
+        raise ApiError(500, "MSG-352", "Message content is null")
     start, stop, partial = _range(exchange, content.size)
     headers = {
         "Content-Type": content.content_type or "application/octet-stream",
@@ -40,7 +42,7 @@ async def read_content(exchange: Exchange) -> web.StreamResponse:
     if partial:
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{content.size}"
     status = 206 if partial else 200
-    if exchange.emulator.faults.truncates_download():
+    if exchange.half or exchange.emulator.faults.takes("truncated download"):
         return await _stream(exchange, content, status, headers, start, stop, broken=True)
     if stop - start <= CHUNK * 16:
         body = b"".join(content.chunks(start, stop))

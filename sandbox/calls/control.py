@@ -5,8 +5,9 @@ answers are JSON; a mistake is answered with 400 and `{"message": "..."}` in wor
 """
 
 import ipaddress
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import orjson
@@ -14,32 +15,22 @@ from aiohttp import web
 
 from sandbox.answers import json_answer
 from sandbox.arrivals import arrive_as_told
-from sandbox.emulator import Emulator
-from sandbox.faults import Fault
-from sandbox.notifications.outbox import Outbox
 from sandbox.samples.content import InMemory, type_of
+from sandbox.sentences import SENTENCES, Told
 
-FAULT_KEYS = (
-    "path",
-    "status",
-    "code",
-    "times",
-    "retryAfter",
-    "dropNotifications",
-    "truncateDownloads",
-    "limitedMode",
-    "deny",
-    "to",
-)
+if TYPE_CHECKING:
+    from sandbox.server import Server
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Control:
     """Answers to those who run the sandbox."""
 
-    def __init__(self, emulator: Emulator, outbox: Outbox) -> None:
-        self._emulator = emulator
-        self._outbox = outbox
+    def __init__(self, server: "Server") -> None:
+        self._emulator = server.emulator
+        self._outbox = server.outbox
+        self._told = Told(server)
 
     async def facts(self, request: web.Request) -> web.StreamResponse:
         """Where everything is; also says that the sandbox is ready."""
@@ -77,20 +68,29 @@ class Control:
 
     async def messages(self, request: web.Request) -> web.StreamResponse:
         """All messages of one extension or of all, newest first."""
-        account = self._emulator.account
         asked = request.query.get("extension")
-        extension = account.find(asked) if asked else None
-        if asked and extension is None:
-            raise ValueError(f"no such extension: {asked[:40]!r}")
-        chosen = [extension.id] if extension else list(self._emulator.mailboxes)
-        records = [m.record for e in chosen for m in self._emulator.mailboxes[e].newest_first()]
+        mailboxes = self._emulator.mailboxes
+        chosen = [self._emulator.extension(asked).id] if asked else list(mailboxes)
+        records = [m.record for e in chosen for m in mailboxes[e].newest_first()]
         records.sort(key=lambda record: (record["creationTime"], record["id"]), reverse=True)
         return json_answer(records)
 
     async def requests(self, request: web.Request) -> web.StreamResponse:
-        """The request log, or those entries whose path contains `path`."""
-        found = self._emulator.requests.matching(request.query.get("path", ""))
-        return json_answer([entry.to_json() for entry in found])
+        """The request log, or of it what `path`, `group` and `inPenalty=true` select."""
+        query = request.query
+        found = self._emulator.requests.matching(query.get("path", ""))
+        return json_answer(
+            [
+                entry.to_json()
+                for entry in found
+                if query.get("group") in (None, entry.group)
+                and (query.get("inPenalty") != "true" or entry.in_penalty)
+            ]
+        )
+
+    async def counts(self, request: web.Request) -> web.StreamResponse:
+        """How many requests there were by group and operation, refused and inside a penalty."""
+        return json_answer(self._emulator.requests.counts())
 
     async def forget_requests(self, request: web.Request) -> web.StreamResponse:
         """Empty the request log."""
@@ -110,53 +110,60 @@ class Control:
             ]
         )
 
-    async def add_fault(self, request: web.Request) -> web.StreamResponse:
-        """Let something fail; see `Fault` and `Faults` for the members."""
-        told = _object(await request.read())
-        if unknown := sorted(set(told) - set(FAULT_KEYS)):
-            raise ValueError(f"unknown member: {unknown[0]!r}; there are {', '.join(FAULT_KEYS)}")
-        faults = self._emulator.faults
-        if "dropNotifications" in told:
-            faults.lost_notifications += int(told["dropNotifications"])
-        if "truncateDownloads" in told:
-            faults.truncated_downloads += int(told["truncateDownloads"])
-        if "limitedMode" in told:
-            faults.limited_mode = float(told["limitedMode"])
-        if "deny" in told:
-            denied = faults.denied_to_app if told.get("to") == "app" else faults.denied_to_user
-            denied.add(str(told["deny"]))
-        if "path" in told:
-            retry_after = told.get("retryAfter")
-            fault = Fault(
-                part=str(told["path"]),
-                status=int(told.get("status", 503)),
-                code=str(told.get("code", "CMN-203")),
-                times=int(told.get("times", 1)),
-                headers={} if retry_after is None else {"Retry-After": str(retry_after)},
-            )
-            faults.add(fault)
-        return web.Response(status=204)
+    async def settings(self, request: web.Request) -> web.StreamResponse:
+        """What is chosen; a PATCH chooses other values for some settings."""
+        settings = self._emulator.settings
+        if request.method == "PATCH":
+            settings.change(_object(await request.read()))
+        return json_answer(settings.model_dump())
 
-    async def clear_faults(self, request: web.Request) -> web.StreamResponse:
-        """Let everything work again."""
-        self._emulator.faults.clear()
-        return web.Response(status=204)
+    async def sentences(self, request: web.Request) -> web.StreamResponse:
+        """Everything that can be told, with its parameters."""
+        return json_answer(
+            [
+                {
+                    "name": sentence.name,
+                    "parameters": [str(parameter) for parameter in sentence.parameters],
+                    "meaning": sentence.meaning,
+                }
+                for sentence in SENTENCES.values()
+            ]
+        )
+
+    async def do(self, request: web.Request) -> web.StreamResponse:
+        """Say one sentence; the body has its parameters."""
+        name = request.match_info["sentence"].replace("_", "-")
+        sentence = SENTENCES.get(name)
+        if sentence is None:
+            near = get_close_matches(name, SENTENCES, n=1)
+            hint = f"do you mean {near[0]!r}?" if near else "GET /sandbox/do lists all"
+            raise ValueError(f"unknown: {name[:40]!r}; {hint}")
+        members = _object(await request.read() or b"{}")
+        return json_answer(await sentence.say(self._told, members))
 
 
-def mount(app: web.Application, emulator: Emulator, outbox: Outbox) -> None:
+def mount(app: web.Application, server: "Server") -> None:
     """Add the control face to the API's application."""
-    control = Control(emulator, outbox)
-    for method, path, handler in (
+    control = Control(server)
+    for method, path, handler in routes(control):
+        app.router.add_route(method, path, _guarded(handler))
+
+
+def routes(control: Control) -> Sequence[tuple[str, str, Handler]]:
+    """Method, path and handler of everything that can be asked or told."""
+    return (
         ("GET", "/sandbox", control.facts),
         ("POST", "/sandbox/messages", control.send),
         ("GET", "/sandbox/messages", control.messages),
         ("GET", "/sandbox/requests", control.requests),
+        ("GET", "/sandbox/requests/counts", control.counts),
         ("DELETE", "/sandbox/requests", control.forget_requests),
         ("GET", "/sandbox/notifications", control.notifications),
-        ("POST", "/sandbox/faults", control.add_fault),
-        ("DELETE", "/sandbox/faults", control.clear_faults),
-    ):
-        app.router.add_route(method, path, _guarded(handler))
+        ("GET", "/sandbox/settings", control.settings),
+        ("PATCH", "/sandbox/settings", control.settings),
+        ("GET", "/sandbox/do", control.sentences),
+        ("POST", "/sandbox/do/{sentence}", control.do),
+    )
 
 
 def _guarded(handler: Handler) -> Handler:
@@ -165,7 +172,7 @@ def _guarded(handler: Handler) -> Handler:
             return json_answer({"message": "the control face is for this machine only"}, 403)
         try:
             return await handler(request)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, LookupError) as error:
             return json_answer({"message": str(error)}, 400)
 
     return handle

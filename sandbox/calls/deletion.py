@@ -3,6 +3,8 @@
 Source: https://developers.ringcentral.com/api-reference/Message-Store/deleteMessage
 """
 
+from dataclasses import replace
+
 from aiohttp import web
 
 from sandbox.answers import ApiError, invalid, not_found, too_many
@@ -16,7 +18,7 @@ from sandbox.calls.batch import (
     try_each,
 )
 from sandbox.calls.messages import STORE
-from sandbox.gateway import Exchange, Operation
+from sandbox.exchange import Exchange, Operation
 from sandbox.state.messages import StoredMessage
 from sandbox.state.selection import TYPES, Selection
 
@@ -31,7 +33,7 @@ async def delete_messages(exchange: Exchange) -> web.StreamResponse:
     else:
         ids = await _ids_in_body(exchange, MAX_IN_BODY)
         if not ids:
-            return _delete_matching(exchange, Selection(availability=("Alive", "Deleted")))
+            return _delete_matching(exchange, _everything())
     if not ids:
         raise not_found("messageId")
     if len(ids) == 1 and exchange.request.match_info["messageId"] != "*":
@@ -64,13 +66,13 @@ async def delete_conversations(exchange: Exchange) -> web.StreamResponse:
     for conversation in chosen:
         _delete_matching(
             exchange,
-            Selection(
-                availability=("Alive", "Deleted"),
-                conversation_id=conversation,
-                date_to=frame.date_to,
-            ),
+            replace(_everything(), conversation_id=conversation, date_to=frame.date_to),
         )
     return web.Response(status=204)
+
+
+def _everything() -> Selection:
+    return Selection(availability=("Alive", "Deleted"), owners=("Any",))
 
 
 def _delete_matching(exchange: Exchange, selection: Selection) -> web.Response:

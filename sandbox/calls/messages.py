@@ -10,7 +10,7 @@ from aiohttp import web
 from sandbox.answers import json_answer, not_found
 from sandbox.calls.batch import Outcome, batch_answer, find, ids_in_path, try_each
 from sandbox.clock import stamp
-from sandbox.gateway import Exchange, Operation
+from sandbox.exchange import Exchange, Operation
 from sandbox.paging import MAX_PER_PAGE, address, navigation, page_of, paging
 from sandbox.state.selection import Selection, whole_number
 
@@ -27,13 +27,14 @@ async def list_messages(exchange: Exchange) -> web.StreamResponse:
     per_page = min(whole_number(query, "perPage", 100), MAX_PER_PAGE)
     selection = Selection.of(query, now=emulator.clock.time(), default_range=_DAY)
     found = list(selection.choose(mailbox.newest_first()))
-    uri = f"{emulator.account.uri}/extension/{extension.id}/message-store"
+    uri = f"{exchange.account.uri}/extension/{extension.id}/message-store"
     asked = _effective(exchange, selection)
+    counts = emulator.settings.page_counts
     return json_answer(
         {
             "uri": address(uri, asked, page, per_page),
             "records": [message.record for message in page_of(found, page, per_page)],
-            "paging": paging(len(found), page, per_page),
+            "paging": paging(len(found), page, per_page, counts=counts),
             "navigation": navigation(uri, asked, len(found), page, per_page),
         }
     )

@@ -3,41 +3,37 @@
 Source: https://developers.ringcentral.com/guide/authentication/jwt-flow
 """
 
-import base64
-import binascii
+import math
 from collections.abc import Mapping
 
 from aiohttp import web
 
 from sandbox.answers import ApiError, OAuthError, json_answer
-from sandbox.gateway import Exchange, Operation
+from sandbox.exchange import Exchange, Operation
+from sandbox.state.login_errors import LOGIN_ERRORS
 from sandbox.state.tokens import Session
+from sandbox.state.users import User
 
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-SCOPE = ("EditMessages", "ReadAccounts", "ReadMessages", "SMS", "SubscriptionWebhook")
 _LIFETIMES = range(600, 3601)
 
 
 async def get_token(exchange: Exchange) -> web.StreamResponse:
     """Open or refresh a session."""
-    settings = exchange.emulator.settings
+    emulator = exchange.emulator
     if exchange.request.content_type != "application/x-www-form-urlencoded":
         raise ApiError(415, "CMN-100", "Unsupported Media Type")
     form = await _form(exchange)
-    client_id = _client(exchange, form)
-    lifetime = min(_lifetime(form), settings.token_lifetime)
+    _check_app(exchange)
+    if emulator.faults.login_refusal is not None:
+        raise emulator.faults.login_refusal
+    lifetime = min(_lifetime(form), emulator.settings.token_lifetime)
     grant = form.get("grant_type")
     if grant == JWT_GRANT:
-        if not settings.jwt_flow:
-            message = "Unauthorized for this grant type"
-            raise OAuthError("unauthorized_client", "OAU-251", message)
-        if form.get("assertion") != settings.jwt:
-            raise OAuthError("invalid_grant", "OAU-213", "Token not found")
-        user = exchange.emulator.account.signed_in
-        session = exchange.emulator.tokens.open(client_id, user.id, lifetime)
+        session = emulator.tokens.open(_user(exchange, form), lifetime)
     elif grant == "refresh_token":
         token = form.get("refresh_token", "")
-        session = exchange.emulator.tokens.refresh(client_id, token, lifetime)
+        session = emulator.tokens.refresh(exchange.app_id, token, lifetime)
     else:
         raise OAuthError("invalid_request", "OAU-250", "Unsupported grant type")
     return json_answer(_token_json(exchange, session, form.get("endpoint_id")))
@@ -46,7 +42,7 @@ async def get_token(exchange: Exchange) -> web.StreamResponse:
 async def revoke_token(exchange: Exchange) -> web.StreamResponse:
     """End the session a token belongs to; unknown tokens are fine."""
     form = await _form(exchange)
-    _client(exchange, form)
+    _check_app(exchange)
     exchange.emulator.tokens.revoke(form.get("token") or exchange.request.query.get("token", ""))
     return web.Response()
 
@@ -56,31 +52,28 @@ async def _form(exchange: Exchange) -> Mapping[str, str]:
     return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
-def _client(exchange: Exchange, form: Mapping[str, str]) -> str:
-    """Check who the app is, and count the call against its own limit."""
-    settings = exchange.emulator.settings
-    client_id, secret = _basic(exchange.request.headers.get("Authorization", ""))
-    exchange.user = client_id or form.get("client_id", "")
-    exchange.emulator.limits.take(exchange.user, exchange.operation.group)
-    if (client_id, secret) != (settings.client_id, settings.client_secret):
+def _check_app(exchange: Exchange) -> None:
+    if not exchange.emulator.users.knows_app(exchange.app_id, exchange.app_secret):
         raise OAuthError(
             "invalid_client",
             "OAU-153",
-            f"Invalid client: {exchange.user}",
-            parameters=[("client_id", exchange.user)],
+            f"Invalid client: {exchange.app_id}",
+            parameters=[("client_id", exchange.app_id)],
         )
-    return client_id
 
 
-def _basic(header: str) -> tuple[str, str]:
-    scheme, _, encoded = header.partition(" ")
-    if scheme.lower() != "basic":
-        return "", ""
-    try:
-        client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return "", ""
-    return client_id, secret
+def _user(exchange: Exchange, form: Mapping[str, str]) -> User:
+    if not exchange.emulator.settings.jwt_flow:
+        message = "Unauthorized for this grant type"
+        raise OAuthError("unauthorized_client", "OAU-251", message)
+    user = exchange.emulator.users.with_jwt(form.get("assertion", ""))
+    if user is None or user.extension.id not in user.account.extensions:
+        raise OAuthError("invalid_grant", "OAU-213", "Token not found")
+    if user.extension.status != "Enabled":
+        raise LOGIN_ERRORS["OAU-141"].error()
+    if user.client_id != exchange.app_id:
+        raise LOGIN_ERRORS["OAU-120"].error()
+    return user
 
 
 def _lifetime(form: Mapping[str, str]) -> int:
@@ -95,20 +88,24 @@ def _token_json(
     exchange: Exchange, session: Session, endpoint_id: str | None
 ) -> dict[str, str | int]:
     now = exchange.emulator.clock.time()
-    denied = exchange.emulator.faults.denied_to_app
     answer: dict[str, str | int] = {
         "access_token": session.access_token,
         "token_type": "bearer",
-        "expires_in": max(1, round(session.expires_at - now)),
-        "scope": " ".join(name for name in SCOPE if name not in denied),
-        "owner_id": session.extension_id,
+        "expires_in": _whole(session.expires_at - now),
+        "scope": " ".join(exchange.emulator.permissions.scope()),
+        "owner_id": session.user.extension.id,
         "endpoint_id": endpoint_id or session.id[:22],
         "session_id": session.id,
     }
     if session.refresh_token:
         answer["refresh_token"] = session.refresh_token
-        answer["refresh_token_expires_in"] = round(session.refresh_expires_at - now)
+        answer["refresh_token_expires_in"] = _whole(session.refresh_expires_at - now)
     return answer
+
+
+def _whole(seconds: float) -> int:
+    """As the answer says it: never longer than true, but for what the call itself took."""
+    return max(1, math.floor(seconds + 0.1))
 
 
 OPERATIONS = (

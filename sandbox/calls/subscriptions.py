@@ -8,16 +8,10 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox.answers import (
-    ApiError,
-    app_permission_missing,
-    invalid,
-    json_answer,
-    user_permission_missing,
-)
-from sandbox.gateway import Exchange, Operation
-from sandbox.state.event_filters import REMINDER, EventFilter
-from sandbox.state.subscriptions import DEFAULT_LIFETIME, MAX_LIFETIME, Subscription
+from sandbox.answers import ApiError, invalid, json_answer
+from sandbox.calls.filters import read_filters
+from sandbox.exchange import Exchange, Operation
+from sandbox.state.subscriptions import Subscription
 
 _PATH = "/restapi/v1.0/subscription"
 _VERIFICATION_TOKEN = re.compile(r"[!-~]{1,255}")
@@ -26,6 +20,8 @@ _VERIFICATION_TOKEN = re.compile(r"[!-~]{1,255}")
 async def create_subscription(exchange: Exchange) -> web.StreamResponse:
     """Check what is asked, shake hands with the address, and begin to notify it."""
     _check_transport(exchange)
+    if exchange.caller.extension.status != "Enabled":
+        raise ApiError(403, "SUB-408", "Unknown user")
     asked = await _object(exchange)
     mode = asked.get("deliveryMode")
     if not isinstance(mode, dict) or mode.get("transportType") != "WebHook":
@@ -35,8 +31,8 @@ async def create_subscription(exchange: Exchange) -> web.StreamResponse:
         raise invalid("deliveryMode.address")
     if token is not None and not (isinstance(token, str) and _VERIFICATION_TOKEN.fullmatch(token)):
         raise invalid("deliveryMode.verificationToken")
-    expires_in = _lifetime(asked)
-    filters, disabled = _filters(exchange, asked.get("eventFilters"), expires_in)
+    expires_in = _lifetime(exchange, asked)
+    filters, disabled = read_filters(exchange, asked.get("eventFilters"), expires_in)
     emulator, owner = exchange.emulator, _owner(exchange)
     if len(emulator.subscriptions.of(owner)) >= emulator.settings.max_subscriptions:
         raise ApiError(403, "SUB-505", "Subscriptions limit exceeded")
@@ -79,18 +75,18 @@ async def update_subscription(exchange: Exchange) -> web.StreamResponse:
     _check_transport(exchange)
     subscription = _named(exchange)
     asked = await _object(exchange)
-    expires_in = _lifetime(asked)
+    expires_in = _lifetime(exchange, asked)
     if "eventFilters" in asked:
-        filters, disabled = _filters(exchange, asked["eventFilters"], expires_in)
+        filters, disabled = read_filters(exchange, asked["eventFilters"], expires_in)
         exchange.emulator.subscriptions.change_filters(subscription, filters, disabled)
-    subscription.renew(expires_in, exchange.emulator.clock.time())
+    exchange.emulator.subscriptions.renew(subscription, expires_in)
     return _shown(exchange, subscription)
 
 
 async def renew_subscription(exchange: Exchange) -> web.StreamResponse:
     """Renew for as long as it was made for."""
     subscription = _named(exchange)
-    subscription.renew(subscription.expires_in, exchange.emulator.clock.time())
+    exchange.emulator.subscriptions.renew(subscription, subscription.expires_in)
     return _shown(exchange, subscription)
 
 
@@ -100,71 +96,8 @@ async def delete_subscription(exchange: Exchange) -> web.StreamResponse:
     return web.Response(status=204)
 
 
-def _filters(
-    exchange: Exchange, asked: Any, expires_in: int
-) -> tuple[list[EventFilter], list[dict[str, str]]]:
-    """The filters to keep, and those that are disabled for want of a permission."""
-    if not isinstance(asked, list) or not asked or not all(isinstance(f, str) for f in asked):
-        raise invalid("eventFilters")
-    emulator, session = exchange.emulator, exchange.session
-    # the same filter twice is one
-    parsed = [
-        EventFilter.parse(text).expanded(emulator.account.id, session.extension_id)
-        for text in dict.fromkeys(asked)
-    ]
-    if all(event_filter.kind == REMINDER for event_filter in parsed):
-        raise ApiError(400, "SUB-515", "Reminder event filter cannot be the only one")
-    kept, disabled = [], []
-    for event_filter in parsed:
-        _check_filter(exchange, event_filter, expires_in)
-        missing = _missing_permission(exchange, event_filter)
-        if missing is None:
-            kept.append(event_filter)
-        else:
-            message = f"Extension permission [{missing}] is missing"
-            disabled.append({"filter": event_filter.text, "reason": "SUB-412", "message": message})
-    if all(event_filter.kind == REMINDER for event_filter in kept):
-        permission = "ReadMessages"
-        if permission in emulator.faults.denied_to_app:
-            raise app_permission_missing(permission)
-        raise user_permission_missing(permission)
-    return kept, disabled
-
-
-def _check_filter(exchange: Exchange, event_filter: EventFilter, expires_in: int) -> None:
-    emulator, own = exchange.emulator, exchange.session.extension_id
-    if event_filter.kind == REMINDER:
-        if (
-            event_filter.threshold > expires_in / 2
-            or event_filter.interval > event_filter.threshold / 2
-        ):
-            raise ApiError(400, "SUB-516", "Reminder parameters are invalid")
-        return
-    if event_filter.account not in (None, emulator.account.id):
-        raise ApiError(403, "SUB-406", "Extension belongs to another account")
-    if event_filter.extension is None:
-        return
-    if event_filter.extension not in emulator.account.extensions:
-        raise ApiError(403, "SUB-406", "Extension belongs to another account")
-    if (
-        event_filter.needs_messages
-        and event_filter.extension != own
-        and not emulator.settings.admin
-    ):
-        raise ApiError(403, "SUB-405", "Messages of other extensions are not allowed for this user")
-
-
-def _missing_permission(exchange: Exchange, event_filter: EventFilter) -> str | None:
-    faults = exchange.emulator.faults
-    if event_filter.needs_messages and "ReadMessages" in (
-        faults.denied_to_user | faults.denied_to_app
-    ):
-        return "ReadMessages"
-    return None
-
-
 def _check_transport(exchange: Exchange) -> None:
-    if "SubscriptionWebhook" in exchange.emulator.faults.denied_to_app:
+    if not exchange.emulator.permissions.of_app("SubscriptionWebhook"):
         raise ApiError(
             403,
             "SUB-528",
@@ -172,11 +105,12 @@ def _check_transport(exchange: Exchange) -> None:
         )
 
 
-def _lifetime(asked: dict[str, Any]) -> int:
-    expires_in = asked.get("expiresIn", DEFAULT_LIFETIME)
+def _lifetime(exchange: Exchange, asked: dict[str, Any]) -> int:
+    settings = exchange.emulator.settings
+    expires_in = asked.get("expiresIn", settings.subscription_lifetime)
     if not isinstance(expires_in, int) or isinstance(expires_in, bool) or expires_in < 1:
         raise invalid("expiresIn")
-    return min(expires_in, MAX_LIFETIME)
+    return min(expires_in, settings.max_subscription_lifetime)
 
 
 async def _object(exchange: Exchange) -> dict[str, Any]:
@@ -189,7 +123,7 @@ async def _object(exchange: Exchange) -> dict[str, Any]:
 
 
 def _owner(exchange: Exchange) -> tuple[str, str]:
-    return exchange.session.extension_id, exchange.session.client_id
+    return exchange.session.owner
 
 
 def _named(exchange: Exchange) -> Subscription:

@@ -11,7 +11,7 @@ from aiohttp import web
 from sandbox.answers import invalid, json_answer
 from sandbox.calls.messages import MAILBOX
 from sandbox.clock import stamp
-from sandbox.gateway import Exchange, Operation
+from sandbox.exchange import Exchange, Operation
 from sandbox.state.messages import StoredMessage
 from sandbox.state.selection import Selection, whole_number
 from sandbox.state.sync_tokens import SyncState
@@ -33,7 +33,9 @@ def _full(exchange: Exchange) -> web.Response:
     now = emulator.clock.time()
     frame = Selection.of(query, now=now, default_range=emulator.settings.sync_range)
     chosen = frame.choose(exchange.mailbox().newest_first())
-    count = whole_number(query, "recordCount", 0) if "recordCount" in query else None
+    count = None
+    if "recordCount" in query:
+        count = whole_number(query, "recordCount", 0) + emulator.settings.sync_surplus
     records, older = _at_most(chosen, count, frame.date_to)
     return _answer(exchange, "FSync", [m.record for m in records], now, frame, older=older)
 
@@ -89,7 +91,7 @@ def _answer(
 ) -> web.Response:
     emulator, extension = exchange.emulator, exchange.extension()
     state = SyncState(extension.id, now, frame)
-    uri = f"{emulator.account.uri}/extension/{extension.id}/message-sync"
+    uri = f"{exchange.account.uri}/extension/{extension.id}/message-sync"
     return json_answer(
         {
             "uri": f"{uri}?{exchange.request.query_string}",

@@ -19,7 +19,7 @@ from sandbox.calls.batch import (
     try_each,
 )
 from sandbox.calls.messages import STORE
-from sandbox.gateway import Exchange, Operation
+from sandbox.exchange import Exchange, Operation
 from sandbox.state.messages import StoredMessage
 from sandbox.state.selection import READ_STATUSES
 

@@ -67,7 +67,7 @@ class Webhooks:
         """Post a notification; raises DeliveryError."""
         headers = {"Content-Type": "application/json; charset=UTF-8"}
         if verification_token is not None:
-            headers["Verification-Token"] = verification_token
+            headers[self._settings.verification_header] = verification_token
         try:
             answer = await self._post(address, headers, body)
         except TimeoutError:

@@ -1,7 +1,7 @@
 """What each kind of message looks like in the Message Store, as in the published samples."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from sandbox.samples.content import Content, Generated, InMemory
@@ -34,6 +34,18 @@ class Wish:
     rendering: int = 0
     seconds: int = 1
     transcription: str | None = None
+    transcribing: bool = False
+    """Whether a voicemail's transcription is still in progress."""
+    shared_by: Extension | None = None
+    """The queue or group that a shared voicemail or text belongs to."""
+
+
+def wish_of(members: Mapping[str, Any]) -> Wish:
+    """The wish with these members; raises TypeError with the names there are."""
+    known = [field.name for field in fields(Wish)]
+    if unknown := [name for name in members if name not in known]:
+        raise TypeError(f"unknown: {unknown[0]!r}; there are {', '.join(known)}")
+    return Wish(**members)
 
 
 def sms(wish: Wish, owner: Extension) -> Draft:
@@ -109,7 +121,7 @@ def voicemail(wish: Wish, owner: Extension) -> Draft:
             "from": _outside(wish.sender or STRANGER, wish.sender_name or "Wireless Caller"),
             "to": [{"name": owner.name}],
         },
-        {"vmTranscriptionStatus": "Completed" if wish.transcription else "NotAvailable"},
+        {"vmTranscriptionStatus": _transcription_status(wish)},
         parts,
     )
 
@@ -121,6 +133,12 @@ KINDS: dict[str, Callable[[Wish, Extension], Draft]] = {
     "voicemail": voicemail,
     "pager": pager,
 }
+
+
+def _transcription_status(wish: Wish) -> str:
+    if wish.transcription is not None:
+        return "Completed"
+    return "InProgress" if wish.transcribing else "NotAvailable"
 
 
 def transcript(text: str) -> DraftAttachment:
@@ -157,6 +175,15 @@ def _text_message(
     return replace(draft, parties=(owner.id, other))
 
 
+def owner_json(extension: Extension) -> dict[str, str]:
+    """The `owner` member of a message that belongs to this extension."""
+    return {
+        "extensionId": extension.id,
+        "extensionType": extension.type,
+        "name": extension.name,
+    }
+
+
 def _draft(
     type_name: str,
     wish: Wish,
@@ -174,6 +201,7 @@ def _draft(
             "availability": "Alive",
             "messageStatus": _status(wish),
             **extra,
+            **({"owner": owner_json(wish.shared_by)} if wish.shared_by else {}),
         },
         attachments=parts,
         created=wish.created,

@@ -1,12 +1,13 @@
-"""The emulated company: one account and its extensions."""
+"""An emulated company: one account and its extensions."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.clock import stamp
 
-ACCOUNT_ID = "400131426008"
-FIRST_EXTENSION = 400_131_427_008
+FIRST_ACCOUNT = 400_131_426_008
+ACCOUNT_STEP = 100_000_000
+EXTENSION_STEP = 1000
 NAMES = ("Ada King", "Grace Hopper", "Alan Turing", "Jean Bartik", "Edsger Dijkstra")
 
 
@@ -15,6 +16,7 @@ class Extension:
     """One user, queue or menu of the account; `phone` is its direct number."""
 
     id: str
+    account_id: str
     number: str
     name: str
     phone: str
@@ -23,14 +25,17 @@ class Extension:
 
 
 class Account:
-    """The company; its first extension is the one that signs in."""
+    """A company; its first extension is the one that signs in. `place` counts the companies."""
 
-    def __init__(self, uri: str, created: float) -> None:
-        self.id = ACCOUNT_ID
+    def __init__(self, uri: str, created: float, place: int = 0) -> None:
+        self.id = str(FIRST_ACCOUNT + place * ACCOUNT_STEP)
         self.uri = f"{uri}/restapi/v1.0/account/{self.id}"
-        self.main_number = "+16505550100"
+        self._exchange = f"+1650{555 + place}"
+        self.main_number = f"{self._exchange}0100"
         self.created = created
+        self.retention_days = 90
         self.extensions: dict[str, Extension] = {}
+        self._count = 0
 
     @property
     def signed_in(self) -> Extension:
@@ -39,12 +44,14 @@ class Account:
 
     def add(self, *, name: str = "", type_name: str = "User", status: str = "Enabled") -> Extension:
         """One more extension, with the next free numbers."""
-        count = len(self.extensions)
+        count = self._count
+        self._count += 1
         extension = Extension(
-            id=str(FIRST_EXTENSION + count * 1000),
+            id=str(int(self.id) + (count + 1) * EXTENSION_STEP),
+            account_id=self.id,
             number=str(101 + count),
             name=name or f"{NAMES[count % len(NAMES)]}{f' {count}' if count >= len(NAMES) else ''}",
-            phone=f"+1650555{101 + count:04d}",
+            phone=f"{self._exchange}{101 + count:04d}",
             type=type_name,
             status=status,
         )

@@ -12,18 +12,29 @@ from sandbox.state.messages import StoredMessage
 
 _PATH = re.compile(
     r"/restapi/v1\.0/(?:"
-    r"account/(?P<account>[^/?]+)(?:/(?:extension(?:/(?P<extension>[^/?]+)"
+    r"account/(?P<account>[^/?]+)(?:/(?:(?P<list>extension)(?:/(?P<extension>[^/?]+)"
     r"(?:/(?P<resource>message-store/instant|message-store|voicemail|fax|presence\S*))?)?"
     r"|a2p-sms/\S+|message-threads/\S+))?"
     r"|(?P<reminder>subscription/~)|glip/\S+)"
 )
 REMINDER = "reminder"
+EXTENSION_LIST = "extension-list"
+EXTENSION = "extension"
+_NEEDS = {
+    "message-store": "ReadMessages",
+    "message-store/instant": "ReadMessages",
+    "voicemail": "ReadMessages",
+    "fax": "ReadMessages",
+    EXTENSION_LIST: "ReadAccounts",
+    EXTENSION: "ReadAccounts",
+}
 _MESSAGE_TYPES = {"fax": "Fax", "voicemail": "VoiceMail", "pager": "Pager", "sms": "SMS"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFilter:
-    """One filter. `kind` is its resource ("message-store", "voicemail", ...), "reminder" or "".
+    """One filter. `kind` is its resource ("message-store", "extension-list", ...) or "reminder";
+    it is empty for what the sandbox accepts and never tells of.
 
     `text` is its address with the real ids, which is also the `event` of its notifications.
     """
@@ -55,7 +66,7 @@ class EventFilter:
         wanted = members.get("type")
         return cls(
             text=text,
-            kind=found["resource"] or "",
+            kind=found["resource"] or _kind_of_extensions(found),
             account=found["account"],
             extension=found["extension"],
             message_type=_MESSAGE_TYPES.get(wanted.lower(), wanted) if wanted else None,
@@ -76,9 +87,22 @@ class EventFilter:
         )
 
     @property
-    def needs_messages(self) -> bool:
-        """Whether its notifications tell of messages, which takes ReadMessages."""
-        return self.kind in ("message-store", "message-store/instant", "voicemail", "fax")
+    def needs(self) -> str | None:
+        """The permission that it takes."""
+        return _NEEDS.get(self.kind)
+
+    @property
+    def tells_messages(self) -> bool:
+        """Whether its notifications are about messages."""
+        return self.needs == "ReadMessages"
+
+    def tells_extension(self, account_id: str, extension_id: str) -> bool:
+        """Whether it is about this extension coming, changing or going."""
+        if self.account != account_id:
+            return False
+        return self.kind == EXTENSION_LIST or (
+            self.kind == EXTENSION and self.extension == extension_id
+        )
 
     def matches(self, message: StoredMessage, *, new: bool) -> bool:
         """Whether a message that is new or changed is of interest."""
@@ -92,6 +116,12 @@ class EventFilter:
             return False
         kinds = {"message-store/instant": "SMS", "voicemail": "VoiceMail", "fax": "Fax"}
         return kinds.get(self.kind) == str(record["type"])
+
+
+def _kind_of_extensions(found: re.Match[str]) -> str:
+    if found["extension"]:
+        return EXTENSION
+    return EXTENSION_LIST if found["list"] else ""
 
 
 def _seconds(text: str | None) -> int:

@@ -33,6 +33,12 @@ class Mailbox:
         del self._by_change[message.id]
         self._by_change[message.id] = message
 
+    def remove(self, message: StoredMessage) -> None:
+        """Forget a message."""
+        del self._messages[message.id]
+        del self._by_change[message.id]
+        self._by_time.remove((message.created, message.id))
+
     def newest_first(self) -> Iterator[StoredMessage]:
         """All messages, the youngest first."""
         for _, message_id in reversed(self._by_time):

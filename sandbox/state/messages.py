@@ -45,13 +45,23 @@ class StoredMessage:
     contents: dict[int, Content]
     created: float
     modified: float
+    stored: float
+    """When it was announced, whatever its record says of its creation."""
     rendering: int = 0
     """How often its content will still be answered with MSG-368."""
+    content_lost: bool = False
+    """Whether its content answers MSG-352 for good."""
 
     @property
     def availability(self) -> str:
         """Alive, Deleted or Purged."""
         return str(self.record["availability"])
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        """Id and type of the extension it belongs to: a queue's, say, for a shared voicemail."""
+        owner = self.record.get("owner", {})
+        return owner.get("extensionId", self.extension_id), owner.get("extensionType", "User")
 
     def numbers(self) -> set[str]:
         """The digits of every phone and extension number it was sent from or to."""

@@ -17,6 +17,7 @@ from sandbox.state.messages import StoredMessage, digits_of
 TYPES = ("Fax", "SMS", "VoiceMail", "Pager")
 DIRECTIONS = ("Inbound", "Outbound")
 READ_STATUSES = ("Read", "Unread")
+OWNERS = ("Any", "Personal", "Shared")
 AVAILABILITIES = ("Alive", "Deleted", "Purged")
 
 
@@ -33,6 +34,9 @@ class Selection:
     conversation_id: str | None = None
     phone_number: str | None = None
     distinct_conversations: bool = False
+    owners: tuple[str, ...] = ("Personal",)
+    """Personal, Shared, Any, or ids of extensions."""
+    owner_types: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, query: MultiMapping[str], *, now: float, default_range: float) -> Self:
@@ -53,6 +57,8 @@ class Selection:
             conversation_id=query.get("conversationId"),
             phone_number=digits_of(number) if number else None,
             distinct_conversations=query.get("distinctConversations") == "true",
+            owners=_owners(query),
+            owner_types=tuple(query.getall("ownerExtensionType", [])),
         )
 
     @classmethod
@@ -78,6 +84,7 @@ class Selection:
             and (not self.directions or record["direction"] in self.directions)
             and (not self.read_statuses or record["readStatus"] in self.read_statuses)
             and self._matches_people(message)
+            and self._matches_owner(message)
         )
 
     def choose(self, messages: Iterable[StoredMessage]) -> Iterator[StoredMessage]:
@@ -92,6 +99,13 @@ class Selection:
                     continue
                 seen.add(conversation)
             yield message
+
+    def _matches_owner(self, message: StoredMessage) -> bool:
+        owner_id, owner_type = message.owner
+        if self.owner_types and owner_type not in self.owner_types:
+            return False
+        whose = "Personal" if owner_id == message.extension_id else "Shared"
+        return any(asked in ("Any", whose, owner_id) for asked in self.owners)
 
     def _matches_people(self, message: StoredMessage) -> bool:
         if self.conversation_id is not None:
@@ -117,6 +131,13 @@ def _time(query: MultiMapping[str], name: str) -> float | None:
         return read_time(text)
     except ValueError:
         raise invalid(name) from None
+
+
+def _owners(query: MultiMapping[str]) -> tuple[str, ...]:
+    asked = [part for text in query.getall("owner", []) for part in text.split(",") if part]
+    if any(part not in OWNERS and not part.isdecimal() for part in asked):
+        raise invalid("owner")
+    return tuple(asked) or ("Personal",)
 
 
 def _choices(query: MultiMapping[str], name: str, known: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ Source: https://developers.ringcentral.com/api-reference/Subscriptions/createSub
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +13,8 @@ from sandbox.answers import ApiError
 from sandbox.clock import Clock, stamp
 from sandbox.state.event_filters import EventFilter
 
-DEFAULT_LIFETIME = 604_800
-MAX_LIFETIME = 315_360_000
+OnRenewal = Callable[["Subscription"], None]
+"""Told of every subscription that is made, renewed or changed."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,14 +36,19 @@ class Subscription:
     blacklisted_at: float | None = None
     reason: str = ""
 
-    def renew(self, expires_in: int, now: float) -> None:
-        """Let it live for `expires_in` seconds from now."""
-        self.expires_in = expires_in
-        self.expires_at = now + expires_in
+    @property
+    def active(self) -> bool:
+        """Whether it is told anything."""
+        return self.status == "Active"
 
-    def blacklist(self, reason: str, now: float) -> None:
+    def blacklist(self, status: str, reason: str, now: float) -> None:
         """Send nothing more: its address has failed for too long."""
-        self.status, self.reason, self.blacklisted_at = "Blacklisted", reason, now
+        self.status, self.reason, self.blacklisted_at = status, reason, now
+
+    def recover(self) -> None:
+        """Its address is well again."""
+        self.status, self.reason = "Active", ""
+        self.blacklisted_at = self.failing_since = None
 
     def to_json(self, api_url: str, now: float) -> dict[str, Any]:
         """The subscription as the API answers it; the verification token is never shown."""
@@ -76,6 +81,7 @@ class Subscriptions:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.on_renewal: OnRenewal = lambda subscription: None
         self._all: dict[str, Subscription] = {}
         self._by_extension: dict[str, list[tuple[Subscription, EventFilter]]] | None = None
 
@@ -100,6 +106,13 @@ class Subscriptions:
         """Keep a new subscription."""
         self._all[subscription.id] = subscription
         self._by_extension = None
+        self.on_renewal(subscription)
+
+    def renew(self, subscription: Subscription, expires_in: int) -> None:
+        """Let a subscription live for `expires_in` seconds from now."""
+        subscription.expires_in = expires_in
+        subscription.expires_at = self._clock.time() + expires_in
+        self.on_renewal(subscription)
 
     def change_filters(
         self, subscription: Subscription, filters: list[EventFilter], disabled: Sequence[Any]
@@ -119,12 +132,12 @@ class Subscriptions:
             index: dict[str, list[tuple[Subscription, EventFilter]]] = defaultdict(list)
             for subscription in self._all.values():
                 for event_filter in subscription.filters:
-                    if event_filter.needs_messages and event_filter.extension:
+                    if event_filter.tells_messages and event_filter.extension:
                         index[event_filter.extension].append((subscription, event_filter))
             self._by_extension = dict(index)
         now = self._clock.time()
         return [
             (subscription, event_filter)
             for subscription, event_filter in self._by_extension.get(extension_id, ())
-            if subscription.status == "Active" and subscription.expires_at > now
+            if subscription.active and subscription.expires_at > now
         ]

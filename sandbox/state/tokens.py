@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from sandbox.answers import ApiError, OAuthError
 from sandbox.clock import Clock
 from sandbox.settings import Settings
+from sandbox.state.users import User
 
 _PREFIX = "U1BCMDFUMDRKV1MwMXxz"
-REFRESH_GRACE = 10.0
-UNUSED_GRACE = 3600.0
 
 
 @dataclass(slots=True)
@@ -20,16 +19,19 @@ class Session:
     """One login: its present tokens, and the refresh token that led to them."""
 
     id: str
-    client_id: str
-    extension_id: str
+    user: User
     access_token: str
     expires_at: float
-    lifetime: int
     refresh_token: str | None
     refresh_expires_at: float
     used_refresh_token: str | None = None
     used_refresh_until: float = 0.0
     used: bool = False
+
+    @property
+    def owner(self) -> tuple[str, str]:
+        """The extension and the app whose session it is."""
+        return self.user.extension.id, self.user.client_id
 
 
 class Tokens:
@@ -40,40 +42,37 @@ class Tokens:
         self._settings = settings
         self._sessions: list[Session] = []
 
-    def open(self, client_id: str, extension_id: str, lifetime: int) -> Session:
+    def open(self, user: User, lifetime: float) -> Session:
         """A new session; the oldest of the same user and app ends if there are too many."""
         now = self._clock.time()
         refresh = _new_token() if self._settings.refresh_tokens else None
         session = Session(
             id=secrets.token_hex(16),
-            client_id=client_id,
-            extension_id=extension_id,
+            user=user,
             access_token=_new_token(),
             expires_at=now + lifetime,
-            lifetime=lifetime,
             refresh_token=refresh,
             refresh_expires_at=now + self._settings.refresh_token_lifetime,
         )
-        same = [s for s in self._sessions if (s.client_id, s.extension_id) == _owner(session)]
+        same = [s for s in self._sessions if s.owner == session.owner]
         surplus = max(0, len(same) + 1 - self._settings.max_sessions)
         for oldest in same[:surplus]:
             self._sessions.remove(oldest)
         self._sessions.append(session)
         return session
 
-    def refresh(self, client_id: str, refresh_token: str, lifetime: int) -> Session:
+    def refresh(self, client_id: str, refresh_token: str, lifetime: float) -> Session:
         """The session with new tokens; the old refresh token answers the same for a short while."""
         now = self._clock.time()
         for session in self._sessions:
-            if session.client_id != client_id:
+            if session.user.client_id != client_id:
                 continue
             if session.refresh_token == refresh_token and session.refresh_expires_at > now:
                 session.used_refresh_token = refresh_token
-                session.used_refresh_until = now + UNUSED_GRACE
+                session.used_refresh_until = now + self._settings.unused_grace
                 session.access_token = _new_token()
                 session.refresh_token = _new_token()
                 session.expires_at = now + lifetime
-                session.lifetime = lifetime
                 session.used = False
                 return session
             if session.used_refresh_token == refresh_token and session.used_refresh_until > now:
@@ -89,7 +88,7 @@ class Tokens:
                     raise ApiError(401, "OAU-128", "Access token expired")
                 if not session.used:
                     session.used = True
-                    session.used_refresh_until = now + REFRESH_GRACE
+                    session.used_refresh_until = now + self._settings.refresh_grace
                 return session
         if not access_token.startswith(_PREFIX):
             raise ApiError(401, "OAU-149", "Unparsable access token")
@@ -101,16 +100,16 @@ class Tokens:
             s for s in self._sessions if token not in (s.access_token, s.refresh_token)
         ]
 
+    def end_oldest(self) -> None:
+        """End the session that began first, as when somebody signs in for the sixth time."""
+        del self._sessions[:1]
+
     def revoke_all(self) -> None:
         """End every session, as when the user's password was changed."""
         self._sessions.clear()
 
     def __len__(self) -> int:
         return len(self._sessions)
-
-
-def _owner(session: Session) -> tuple[str, str]:
-    return session.client_id, session.extension_id
 
 
 def _new_token() -> str:

@@ -7,8 +7,12 @@ from kombu.connection import Connection
 from kombu.entity import Queue
 from kombu.message import Message
 
+from message_store.mailbox import Mailbox
 from message_store.notification import parse
+from webhook import hints
 from webhook.publisher import CeleryPublisher
+from worker import syncing
+from worker.ledger import mailboxes
 from worker.settings import broker_url
 
 NOTIFICATION = (
@@ -38,6 +42,15 @@ def test_a_hint_is_a_task_of_the_worker(redis_url: str, monkeypatch: pytest.Monk
     bound = inspect.signature(task.run).bind(*args, **kwargs)
     assert bound.arguments == {"mailboxes": ["4001/5001"]}
     publisher.close()
+
+
+def test_both_sides_spell_the_hints_that_name_no_mailbox_alike() -> None:
+    """All mailboxes, and a check of the subscriptions; neither can be taken for a mailbox."""
+    assert hints.EVERY_MAILBOX == mailboxes.EVERY_MAILBOX
+    assert hints.CHECK_SUBSCRIPTIONS == syncing.CHECK_SUBSCRIPTIONS
+    for hint in (hints.EVERY_MAILBOX, hints.CHECK_SUBSCRIPTIONS):
+        with pytest.raises(ValueError, match="not a mailbox"):
+            Mailbox.parse(hint)
 
 
 def test_no_task_is_a_coroutine_function(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from sandbox import REAL_LIMITS, RingCentral
 from sandbox.server import API_OPERATIONS, MEDIA_OPERATIONS
+from sandbox.state.login_errors import LOGIN_ERRORS
 
 MAILBOX = "/restapi/v1.0/account/~/extension/~"
 STORE = f"{MAILBOX}/message-store"
@@ -154,7 +155,7 @@ async def ask(ringcentral: RingCentral, reference: Reference) -> AsyncIterator[A
         form = {"grant_type": grant, "assertion": ringcentral.jwt}
         token = await ask_one("getToken", "/restapi/oauth/token", data=form)
         headers["Authorization"] = f"Bearer {token['access_token']}"
-        ask_one.__dict__["basic"] = {"Authorization": basic}
+        ask_one.__dict__.update(basic={"Authorization": basic}, bearer=headers)
         yield ask_one
 
 
@@ -301,3 +302,97 @@ def _as_text(told: dict[str, Any]) -> dict[str, Any]:
     if body["type"] == "VoiceMail":
         body |= {"id": int(body["id"]), "type": "Voicemail"}
     return {**told, "body": body}
+
+
+async def test_message_store_configuration(ask: Any, ringcentral: RingCentral) -> None:
+    """How long messages are kept."""
+    ringcentral.settings.change({"scopes": "EditAccounts"})
+    path = "/restapi/v1.0/account/~/message-store-configuration"
+    await ask("readMessageStoreConfiguration", path)
+    await ask("updateMessageStoreConfiguration", path, json={"retentionPeriod": 30})
+    ringcentral.settings.change({"retention_fixed": True})
+    await ask("updateMessageStoreConfiguration", path, 403, json={"retentionPeriod": 30})
+
+
+async def test_messages_in_every_state(ask: Any, ringcentral: RingCentral) -> None:
+    """Shared, sent, failed and transcribed messages have the declared form too."""
+    queue = await ringcentral.joins(type_name="Department")
+    await ringcentral.receives_voicemail(owner=str(queue["id"]), transcribing=True)
+    for status in ("Queued", "Sent", "Delivered", "DeliveryFailed", "SendingFailed"):
+        for kind in ("sms", "fax", "pager"):
+            sent = await ringcentral.sends(kind, statuses=["Queued", status], every=1)
+            await ringcentral.passes(2)
+            await ask("readMessage", f"{STORE}/{sent['id']}")
+    await ask("listMessages", f"{STORE}?owner=Any")
+    await ask("syncMessages", f"{MAILBOX}/message-sync?owner=Shared")
+    await ask("listExtensions", "/restapi/v1.0/account/~/extension?type=Department")
+
+
+async def test_broken_subscriptions(
+    ask: Any, ringcentral: RingCentral, receiver: list[Any]
+) -> None:
+    """Disabled filters and blacklisting are shown in the declared form."""
+    body: dict[str, Any] = {
+        "eventFilters": [STORE, "/restapi/v1.0/account/~/extension"],
+        "deliveryMode": {"transportType": "WebHook", "address": receiver.pop(0)},
+    }
+    ringcentral.denies("ReadMessages")
+    made = await ask("createSubscription", SUBSCRIPTION, json=body)
+    assert made["disabledFilters"]
+    await ringcentral.blacklists()
+    shown = await ask("readSubscription", f"{SUBSCRIPTION}/{made['id']}")
+    assert shown["blacklistedData"]
+    await ask("listSubscriptions", SUBSCRIPTION)
+
+
+async def test_extension_notifications(
+    ask: Any, reference: Reference, ringcentral: RingCentral, receiver: list[Any], eventually: Any
+) -> None:
+    """Who hears of an extension is told in the published form.
+
+    The schema of the list shows one extension where the published sample has a list of them.
+    """
+    filters = [f"/restapi/v1.0/account/~/extension{one}" for one in ("", "/~")]
+    body = {
+        "eventFilters": filters,
+        "deliveryMode": {"transportType": "WebHook", "address": receiver.pop(0)},
+    }
+    await ask("createSubscription", SUBSCRIPTION, json=body)
+    await ringcentral.turns("~", "Enabled")
+    await eventually(lambda: len(receiver) == 2)
+    for told in receiver:
+        told = {name: value for name, value in told.items() if name not in UNDECLARED}
+        if "extensions" in told["body"]:
+            (entry,) = told["body"]["extensions"]
+            told["body"] = {name: value for name, value in entry.items() if name != "hints"}
+            reference.validate({"$ref": "#/components/schemas/ExtensionListEvent"}, told)
+        else:
+            reference.validate({"$ref": "#/components/schemas/ExtensionInfoEvent"}, told)
+
+
+@pytest.mark.parametrize("code", LOGIN_ERRORS)
+async def test_refused_logins(ask: Any, ringcentral: RingCentral, code: str) -> None:
+    """Every error of the token endpoint has OAuth's form and RingCentral's."""
+    ringcentral.refuses_login(code)
+    status = LOGIN_ERRORS[code].status
+    await ask("getToken", "/restapi/oauth/token", status, data={}, headers=ask.basic)
+
+
+async def test_random_failures(ask: Any, reference: Reference, ringcentral: RingCentral) -> None:
+    """Whatever a random failure answers in JSON has the general form of an error."""
+    ringcentral.settings.change({"penalty": 0})
+    sms = await ringcentral.receives_sms()
+    paths = (f"{MAILBOX}/message-sync?syncType=ISync&syncToken=x", f"{STORE}/{sms['id']}")
+    ringcentral.fails_every(2)
+    codes = set()
+    async with aiohttp.ClientSession(ringcentral.api_url, headers=ask.bearer) as session:
+        for path in paths * 60:
+            try:
+                async with session.get(path) as answer:
+                    body = await answer.read()
+            except aiohttp.ClientError:
+                continue
+            if answer.status >= 400 and "json" in answer.content_type:
+                reference.validate(GENERAL_ERROR, orjson.loads(body))
+                codes.add(orjson.loads(body)["errors"][0]["errorCode"])
+    assert {"CMN-101", "CMN-102", "CMN-201", "CMN-203", "CMN-301", "OAU-213"} <= codes

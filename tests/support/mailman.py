@@ -18,7 +18,7 @@ class Mailman:
         self._ledger = ledger
         self._store = store
         self._configuration = load(configuration, {})
-        self._synchroniser = Synchroniser(store, ledger, self._configuration)
+        self._synchroniser = Synchroniser(lambda _: store, ledger, self._configuration)
 
     async def synchronise(self) -> SyncResult:
         mailbox = await self._store.signed_in()

@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from message_store.errors import LimitedMode, NotFound, RateLimited, RingCentralError
+from worker.handlers.conformance_bench import Bench, require
 from worker.handlers.conformance_cases import CASES, FAX, MAILBOX, SMS, Case
-from worker.handlers.conformance_fakes import FakeNetwork, FakeStore
-from worker.handlers.context import DeliveryContext
+from worker.handlers.conformance_fakes import FakeStore
 from worker.handlers.contract import ClosingHandler, Handler, HandlerError, TransientError
-from worker.happenings import CREATED, WORDS
-from worker.spool import Spool
+from worker.happenings import WORDS
 
-__all__ = ["CASES", "Case", "ClosingConformance", "HandlerConformance"]
+__all__ = ["CASES", "Bench", "Case", "ClosingConformance", "HandlerConformance"]
 
 _new_loop: Callable[[], asyncio.AbstractEventLoop]
 try:  # the loop that the worker runs; its transports differ from asyncio's
@@ -33,42 +32,6 @@ except ImportError:  # not on every platform
 
 Result = TypeVar("Result")
 SECONDS = 30
-
-
-class Bench:
-    """One message, its mailbox and its network, and attempts at it with the same identity."""
-
-    def __init__(self, case: Case, folder: Path) -> None:
-        self.store = FakeStore(case)
-        self.network = FakeNetwork()
-        self._case = case
-        self._spool = Spool(folder / "spool", self.store)
-
-    async def attempt(
-        self, handler: Handler, number: int = 1, *, on: str = CREATED, at: str | None = None
-    ) -> str:
-        """Call the handler once for what happened; its words, checked."""
-        message = self._case.message
-        context = DeliveryContext(
-            mailbox=MAILBOX,
-            message=message,
-            route="Conformance",
-            step="tested",
-            attempt=number,
-            store=self.store,
-            spool=self._spool,
-            http=self.network,
-            on=on,
-            at=at,
-        )
-        before = message.model_dump()
-        words = await handler.handle(message, context)
-        _require(isinstance(words, str), f"the outcome is words, not {type(words).__name__}")
-        _require(bool(words.strip()), "the outcome says nothing")
-        _require(len(words) <= 300, "the outcome is a few words, not a report")
-        _require("\n" not in words, "the outcome is one line")
-        _require(message.model_dump() == before, "the handler changed the message")
-        return words
 
 
 class HandlerConformance(ABC):
@@ -123,8 +86,8 @@ class HandlerConformance(ABC):
             bench.store.broken = True
             error = await _failure(bench.attempt(handler))
             if bench.store.downloads:
-                _require(error is not None, "a file broke off and the handler said it was done")
-                _require(_is_transient(error), f"worth another attempt, but it raised {error!r}")
+                require(error is not None, "a file broke off and the handler said it was done")
+                require(_is_transient(error), f"worth another attempt, but it raised {error!r}")
             bench.store.broken = False
             await bench.attempt(handler, 2)
 
@@ -142,8 +105,8 @@ class HandlerConformance(ABC):
                 with breaking:
                     error = await _failure(bench.attempt(handler))
             if bench.network.calls or breaking is not None:
-                _require(error is not None, "the peer hung up and the handler said it was done")
-                _require(_is_transient(error), f"worth another attempt, but it raised {error!r}")
+                require(error is not None, "the peer hung up and the handler said it was done")
+                require(_is_transient(error), f"worth another attempt, but it raised {error!r}")
             bench.network.hangs_up = False
             await bench.attempt(handler, 2)
 
@@ -160,8 +123,8 @@ class HandlerConformance(ABC):
             asked.cancel()
             task.cancel()
             await asyncio.wait([task], timeout=SECONDS / 3)
-            _require(task.done(), "it went on after it was cancelled")
-            _require(task.cancelled() or not bench.store.downloads, "it swallowed its cancellation")
+            require(task.done(), "it went on after it was cancelled")
+            require(task.cancelled() or not bench.store.downloads, "it swallowed its cancellation")
             bench.store.hanging = False
             await bench.attempt(handler, 2)
 
@@ -175,8 +138,8 @@ class HandlerConformance(ABC):
                 words = await handler.check()
             except HandlerError as error:
                 words = error.reason
-            _require(bool(words.strip()), "the check says nothing")
-            _require("\n" not in words, "the check's words are one line")
+            require(bool(words.strip()), "the check says nothing")
+            require("\n" not in words, "the check's words are one line")
             await bench.attempt(handler)
 
         self._run(SMS, checked)
@@ -222,24 +185,24 @@ class ClosingConformance(ABC):
         store = FakeStore(SMS)
         store.errors = {"2": NotFound("gone"), "3": LimitedMode("not now")}
         results = asyncio.run(self.make_handler().finish(MAILBOX, ["1", "2", "3"], store))
-        _require(set(results) == {"1", "2", "3"}, "there is not one answer for each id")
-        _require(isinstance(results["1"], str), "a change that worked has no words")
-        _require(isinstance(results["2"], str), "a message that is gone counts as done")
-        _require(isinstance(results["3"], TransientError), "one refused for now is tried again")
+        require(set(results) == {"1", "2", "3"}, "there is not one answer for each id")
+        require(isinstance(results["1"], str), "a change that worked has no words")
+        require(isinstance(results["2"], str), "a message that is gone counts as done")
+        require(isinstance(results["3"], TransientError), "one refused for now is tried again")
 
     def test_does_nothing_for_no_messages(self) -> None:
         """An empty list changes nothing; to RingCentral it might mean everything."""
         store = FakeStore(SMS)
         results = asyncio.run(self.make_handler().finish(MAILBOX, [], store))
-        _require(results == {} and store.changed == [], "it changed something for no messages")
+        require(results == {} and store.changed == [], "it changed something for no messages")
 
     def test_raises_if_the_call_fails(self) -> None:
         """A failed call is no outcome of its messages."""
         store = FakeStore(SMS)
         store.refusal = RateLimited("slow down", retry_after=7)
         error = asyncio.run(_failure(self.make_handler().finish(MAILBOX, ["1"], store)))
-        _require(error is not None, "the call failed and the handler said it was done")
-        _require(_is_transient(error), f"worth another attempt, but it raised {error!r}")
+        require(error is not None, "the call failed and the handler said it was done")
+        require(_is_transient(error), f"worth another attempt, but it raised {error!r}")
 
 
 async def _failure(call: Awaitable[object]) -> Exception | None:
@@ -250,12 +213,6 @@ async def _failure(call: Awaitable[object]) -> Exception | None:
     except Exception as error:  # noqa: BLE001  # whatever it raises is what is looked at
         return error
     return None
-
-
-def _require(condition: bool, complaint: str) -> None:
-    # Not the statement `assert`: it would vanish under python -O and lack pytest's rewriting.
-    if not condition:
-        raise AssertionError(complaint)
 
 
 def _is_transient(error: Exception | None) -> bool:

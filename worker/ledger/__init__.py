@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from worker.encryption import Sealer
 
+from .account import AccountLedger
+from .assignments import AssignmentLedger
 from .budgets import BudgetsInUse
 from .closing import ClosingLedger
 from .connection import Connection, LedgerError
@@ -17,7 +19,7 @@ from .mailboxes import MailboxLedger
 from .overview import Overview, read_overview
 from .own_changes import OwnChangesLedger
 from .records import DeliveryRecord
-from .subscription import SubscriptionLedger
+from .subscription import check_soon
 from .tokens import RedisTokenStore
 
 __all__ = ["DeliveryRecord", "DueWork", "Ledger", "LedgerError", "Overview", "open_ledger"]
@@ -49,8 +51,8 @@ class Ledger:
         self.deliveries = DeliveryLedger(self.connection, lease_seconds)
         self.closing = ClosingLedger(self.connection, lease_seconds)
         self.own_changes = OwnChangesLedger(self.connection)
-        self.subscription = SubscriptionLedger(self.connection)
         self.budgets = BudgetsInUse(self.connection)
+        self.assignments = AssignmentLedger(self.connection)
         self._sealer = Sealer(keys)
         self._limits: dict[str, RedisLimits] = {}
 
@@ -69,11 +71,19 @@ class Ledger:
         """The access token of the credential with this scope."""
         return RedisTokenStore(self.connection, scope, self._sealer)
 
+    def account(self, scope: str) -> AccountLedger:
+        """What is kept for the credential with this scope."""
+        return AccountLedger(self.connection, scope, self.mailboxes)
+
     def limits(self, scope: str, *, patience: float = PATIENCE) -> RedisLimits:
         """The rate limits that are counted for this scope: a user of an app, or an app."""
         if scope not in self._limits:
             self._limits[scope] = RedisLimits(self.connection, scope, patience)
         return self._limits[scope]
+
+    async def check_soon(self) -> None:
+        """Make checks of all credentials' subscriptions due soon."""
+        await check_soon(self.connection)
 
     def lease(self, name: str, seconds: float) -> Lease:
         """A named lease for something that one process of the fleet does."""

@@ -44,11 +44,16 @@ class BudgetsInUse:
             pipe.hset(key("scopes"), mapping=dict(accounts))
             await pipe.execute()
 
+    async def accounts(self) -> dict[str, str]:
+        """The scopes in use, each with the name of its account."""
+        found: dict[str, str] = await self._redis.hgetall(key("scopes"))
+        return found
+
     async def read(self) -> list[Budget]:
         """What is known of each group, by account and name."""
         now = float((await self._redis.time())[0])
         found = []
-        for scope, account in (await self._redis.hgetall(key("scopes"))).items():
+        for scope, account in (await self.accounts()).items():
             groups = set((await self._redis.hgetall(key("groups", scope))).values())
             found += [await self._budget(account, scope, group, now) for group in groups]
         return sorted(found, key=lambda budget: (budget.account, budget.group))

@@ -1,5 +1,8 @@
 """Named leases: one process of the fleet does a thing, another takes over when it dies."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 from .connection import Connection, key
@@ -30,3 +33,22 @@ class Lease:
     async def release(self) -> None:
         """Let another take it at once."""
         await self._release(keys=[self._key], args=[self._token])
+
+    @asynccontextmanager
+    async def while_held(self) -> AsyncIterator[bool]:
+        """Hold it for the length of a block; the block is told False while another holds it."""
+        if not await self.hold():
+            yield False
+            return
+        holding = asyncio.create_task(self._go_on_holding())
+        try:
+            yield True
+        finally:
+            holding.cancel()
+            await asyncio.gather(holding, return_exceptions=True)
+            await self.release()
+
+    async def _go_on_holding(self) -> None:
+        while True:
+            await asyncio.sleep(self._milliseconds / 3000)
+            await self.hold()

@@ -26,6 +26,7 @@ class SyncLease:
     `floor` (what is older is never new), `synchronised` (None before the first sync) and `walk_to`
     are epoch seconds. With a `walk_token` an earlier full sync was interrupted: it goes on below
     `walk_to` and ends with that token. Either token is good for the `owner` it was made with only.
+    `hinted`: something may be new, it is not only time to look.
     """
 
     mailbox: Mailbox
@@ -39,6 +40,7 @@ class SyncLease:
     walk_to: float | None = None
     owner: str = PERSONAL
     walk_owner: str = PERSONAL
+    hinted: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,8 +157,8 @@ class MailboxLedger:
         )
         if state is None:
             return None
-        generation, token, floor, synchronised, failures, *walk, owner, walk_owner = state
-        walk_token, walk_to = walk
+        generation, token, floor, synchronised, failures, walk_token, walk_to = state[:7]
+        owner, walk_owner, synchronised_generation = state[7:]
         return SyncLease(
             mailbox=mailbox,
             lease=lease,
@@ -169,6 +171,7 @@ class MailboxLedger:
             walk_to=float(walk_to) if walk_to else None,
             owner=owner or PERSONAL,
             walk_owner=walk_owner or PERSONAL,
+            hinted=(generation or "") != (synchronised_generation or ""),
         )
 
     async def renew(self, leases: Collection[SyncLease]) -> None:
@@ -177,8 +180,13 @@ class MailboxLedger:
         if held:
             await self._connection.run("renew_sync", self._lease_seconds, *held)
 
-    async def finish(self, lease: SyncLease, next_in: float, error: str = "") -> None:
-        """Give the mailbox back; it is due again in `next_in` seconds, or at once if hinted."""
+    async def finish(
+        self, lease: SyncLease, next_in: float, error: str = "", *, failed: bool = True
+    ) -> None:
+        """Give the mailbox back; it is due again in `next_in` seconds, or at once if hinted.
+
+        With an `error` it is not synchronised; one that is nobody's fault has not `failed`.
+        """
         await self._connection.run(
             "finish_sync",
             str(lease.mailbox),
@@ -187,6 +195,7 @@ class MailboxLedger:
             next_in,
             SYNC_GAP,
             error,
+            int(failed),
         )
 
     async def known(self, mailbox: Mailbox, ids: Sequence[str]) -> dict[str, str]:

@@ -1,17 +1,23 @@
 """The ledger at a glance, for `ringpost status`."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import BaseModel
 
+from .assignments import AssignmentLedger, PermissionLedger
 from .budgets import Budget, BudgetsInUse
 from .connection import Connection, key
+from .coverage import NOT_YET, Cover, CoverageLedger, Darkness
 from .records import lane_in_words, read_lane
-from .subscription import SubscriptionLedger, SubscriptionRecord
+from .subscription import SubscriptionLedger, SubscriptionRecord, scopes
 
 
 class MailboxStatus(BaseModel):
-    """One mailbox: when it was and will be synchronised, and what is open in it."""
+    """One mailbox: when it was and will be synchronised, and what is open in it.
+
+    `covered_until`: as long as RingCentral tells of changes; else it is dark, and polled.
+    """
 
     mailbox: str
     last_sync: datetime | None
@@ -20,13 +26,26 @@ class MailboxStatus(BaseModel):
     failed: int
     missed: int
     last_error: str | None
+    covered_until: datetime | None = None
+    dark_since: datetime | None = None
+    dark_because: str | None = None
+
+
+class Unwatched(BaseModel):
+    """A mailbox that is meant but not watched, or not fully: `missing` are the permissions."""
+
+    mailbox: str
+    account: str
+    extension: str
+    missing: list[str]
 
 
 class Overview(BaseModel):
     """All mailboxes, what became of deliveries by route, and what is open now.
 
     `counts` are by route as `lane_in_words` shows it, then by outcome.
-    `problem` is why mailboxes or subscription could not be looked after, None if they could.
+    `problem` is why mailboxes or subscriptions could not be looked after, None if they could.
+    `polling`: whether any mailbox is dark and so polled.
     """
 
     mailboxes: list[MailboxStatus]
@@ -36,14 +55,16 @@ class Overview(BaseModel):
     waiting: int
     failed: int
     polling: bool
-    subscription: SubscriptionRecord | None
+    subscriptions: list[SubscriptionRecord]
     problem: str | None
+    unwatched: list[Unwatched]
     budgets: list[Budget]
 
 
 async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overview:
     """Read it; the parts are read one after another, so sums may be a moment apart."""
     redis = connection.redis
+    subscriptions, covers, problems = await _looked_after(connection)
     failed = _per_mailbox(await redis.zrange(key("failed"), 0, -1))
     mailboxes = []
     for name in sorted(await redis.smembers(key("watched"))):
@@ -59,6 +80,7 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
                 failed=failed.get(name, 0),
                 missed=int(missed or 0),
                 last_error=error,
+                **_coverage(covers.get(name)),
             )
         )
     counts: dict[str, dict[str, int]] = {}
@@ -69,8 +91,6 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
     for member in await redis.zrange(key("closing-due"), 0, -1):
         mailbox, _, step = member.partition("\t")
         waiting += await redis.zcard(key("closing", f"{mailbox}\t{step}"))
-    subscriptions = SubscriptionLedger(connection)
-    subscription = await subscriptions.load()
     return Overview(
         mailboxes=mailboxes,
         counts=counts,
@@ -78,11 +98,51 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
         running=await redis.zcard(key("running")),
         waiting=waiting,
         failed=sum(failed.values()),
-        polling=subscription is None or not subscription.is_active,
-        subscription=subscription,
-        problem=await subscriptions.problem(),
+        polling=any(mailbox.covered_until is None for mailbox in mailboxes),
+        subscriptions=subscriptions,
+        problem="; ".join(problems) or None,
+        unwatched=await _unwatched(connection, await budgets.accounts()),
         budgets=await budgets.read(),
     )
+
+
+async def _looked_after(
+    connection: Connection,
+) -> tuple[list[SubscriptionRecord], dict[str, Cover], list[str]]:
+    """The subscriptions, covers and problems of all credentials."""
+    records: list[SubscriptionRecord] = []
+    covers: dict[str, Cover] = {}
+    problems = []
+    for scope in await scopes(connection):
+        subscriptions = SubscriptionLedger(connection, scope)
+        records += await subscriptions.records()
+        for name, cover in (await CoverageLedger(connection, scope).read()).items():
+            # a mailbox that one credential does not cover any more may be another's by now
+            if name not in covers or covers[name].until is None:
+                covers[name] = cover
+        if problem := await subscriptions.problem():
+            problems.append(problem)
+    return records, covers, problems
+
+
+async def _unwatched(connection: Connection, accounts: dict[str, str]) -> list[Unwatched]:
+    """What users lack for mailboxes, but for those that another user looks after."""
+    assigned = await AssignmentLedger(connection).load()
+    return [
+        Unwatched(mailbox=str(mailbox), account=account, extension=lack.title, missing=lack.missing)
+        for scope, account in accounts.items()
+        for mailbox, lack in sorted((await PermissionLedger(connection, scope).load()).items())
+        if lack.missing and assigned.get(mailbox, scope) == scope
+    ]
+
+
+def _coverage(cover: Cover | None) -> dict[str, Any]:
+    until, darkness = cover or (None, Darkness(why=NOT_YET))
+    return {
+        "covered_until": _moment(until),
+        "dark_since": _moment(darkness.since) if darkness else None,
+        "dark_because": darkness.why if darkness else None,
+    }
 
 
 def _per_mailbox(members: list[str]) -> dict[str, int]:

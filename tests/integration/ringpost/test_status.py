@@ -11,16 +11,18 @@ from ringpost.__main__ import app
 from worker.ledger import Ledger, Overview
 
 MAILBOX = "400131426008/400131427008"
+MOMENT = datetime(2026, 11, 23, 14, 32, 5, tzinfo=UTC)
 OVERVIEW: dict[str, Any] = {
     "mailboxes": [
         {
             "mailbox": MAILBOX,
-            "last_sync": datetime(2026, 11, 23, 14, 32, 5, tzinfo=UTC),
+            "last_sync": MOMENT,
             "next_sync": None,
             "due": 2,
             "failed": 0,
             "missed": 0,
             "last_error": None,
+            "covered_until": datetime(2026, 11, 30, tzinfo=UTC),
         }
     ],
     "counts": {"Everything is kept": {"done": 3}},
@@ -43,15 +45,18 @@ OVERVIEW: dict[str, Any] = {
             "refused": 1,
         }
     ],
-    "subscription": {
-        "id": "s",
-        "address": "https://example.com/webhook",
-        "token_digest": "d",
-        "filters": [],
-        "active_until": 1795444325.5,
-        "checked": 0,
-    },
+    "subscriptions": [
+        {
+            "id": "7e4a7486",
+            "address": "https://example.com/webhook",
+            "token_digest": "d",
+            "filters": ["/one", "/two"],
+            "active_until": 1795444325.5,
+            "checked": 0,
+        }
+    ],
     "problem": None,
+    "unwatched": [],
 }
 
 
@@ -70,8 +75,9 @@ def test_every_time_is_iso(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> N
     """Programs read times in one form, those of the subscription included."""
     facts = json.loads(_status(monkeypatch, redis_url, "--json"))
     assert facts["mailboxes"][0]["last_sync"] == "2026-11-23T14:32:05Z"
-    assert facts["subscription"]["active_until"] == "2026-11-23T14:32:05.500000+00:00"
-    assert facts["subscription"]["checked"] is None
+    [subscription] = facts["subscriptions"]
+    assert subscription["active_until"] == "2026-11-23T14:32:05.500000+00:00"
+    assert subscription["checked"] is None
     assert facts["problem"] is None
 
 
@@ -86,7 +92,7 @@ def test_a_problem_is_shown(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> 
 
 def test_mailboxes_and_routes(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
     """The tables have a line for each."""
-    shown = _status(monkeypatch, redis_url, subscription=None)
+    shown = _status(monkeypatch, redis_url, subscriptions=[])
     assert MAILBOX in shown
     assert "Everything is kept" in shown
 
@@ -97,3 +103,48 @@ def test_limits(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
     [line] = [line for line in shown.splitlines() if line.startswith("medium, 40 in 60 s")]
     assert ":33:05" in line  # the hour is that of the reader's zone
     assert " 17 " in line
+
+
+def test_subscriptions_have_a_line_each(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
+    """How many filters it has and how long it lives; nothing is said of darkness without any."""
+    shown = _status(monkeypatch, redis_url)
+    assert "RingCentral tells what is new in every mailbox\n" in shown
+    assert "subscription 7e4a7486: 2 filters, until 2026-11-23 14:32" in shown
+    assert "dark" not in shown
+
+
+def test_a_dark_mailbox_says_since_when_and_why(
+    monkeypatch: pytest.MonkeyPatch, redis_url: str
+) -> None:
+    """People and programs see which mailbox is dark, since when, and why."""
+    lit = OVERVIEW["mailboxes"][0]
+    dark = {
+        **lit,
+        "mailbox": "400131426008/400131428008",
+        "covered_until": None,
+        "dark_since": MOMENT,
+        "dark_because": "RingCentral has disabled its filter (SUB-412)",
+    }
+    changed = {"mailboxes": [lit, dark], "polling": True}
+    shown = _status(monkeypatch, redis_url, **changed)
+    assert "RingCentral does not tell of 1 of 2 mailboxes: they are polled\n" in shown
+    [line] = [line for line in shown.splitlines() if line.startswith("400131426008/400131428008")]
+    assert "2026-11-23 14:32" in line.removeprefix("400131426008/400131428008")
+    assert line.rstrip().endswith("RingCentral has disabled its filter (SUB-412)")
+    facts = json.loads(_status(monkeypatch, redis_url, "--json", **changed))
+    assert [one["dark_since"] for one in facts["mailboxes"]] == [None, "2026-11-23T14:32:05Z"]
+
+
+def test_what_is_missing_for_whom(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
+    """A mailbox that the user may not read is named, with the permission and who grants it."""
+    lack = {
+        "mailbox": "400131426008/400131428008",
+        "account": "clinic",
+        "extension": "102 Grace Hopper",
+        "missing": ["ReadMessages"],
+    }
+    shown = _status(monkeypatch, redis_url, unwatched=[lack])
+    [line] = [line for line in shown.splitlines() if line.startswith("mailbox 4001")]
+    assert "account clinic" in line
+    assert "lacks ReadMessages for extension 102 Grace Hopper" in line
+    assert "an administrator gives the user a role" in line

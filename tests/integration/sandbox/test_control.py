@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from typer.testing import CliRunner, Result
 
-from sandbox import RingCentral
+from sandbox import RingCentral, Settings
 from sandbox.commands import app
 
 Run = Callable[..., Awaitable[Result]]
@@ -85,13 +85,12 @@ async def test_the_control_api(ask: Any, ringcentral: RingCentral) -> None:
     unknown = await ask("POST", f"{url}/messages", json={"kind": "sms"})
     assert unknown.status == 400
     assert "unknown member: 'kind'" in unknown.body["message"]
-    fault = {"path": "message-sync", "status": 503, "retryAfter": 3, "deny": "ReadMessages"}
-    assert (await ask("POST", f"{url}/faults", json=fault)).status == 204
+    fault = {"part": "message-sync", "status": 503, "retry_after": 3}
+    assert (await ask("POST", f"{url}/do/fails", json=fault)).status == 200
+    await ask("POST", f"{url}/do/denies", json={"permission": "ReadMessages"})
     assert (await ask("GET", "/message-sync")).headers["Retry-After"] == "3"
     assert (await ask("GET", "/message-sync")).code == "CMN-408"
-    misspelt = await ask("POST", f"{url}/faults", json={"drop": 1})
-    assert "unknown member: 'drop'" in misspelt.body["message"]
-    await ask("DELETE", f"{url}/faults")
+    await ask("POST", f"{url}/do/recovers")
     assert (await ask("GET", "/message-sync")).status == 200
     seen = (await ask("GET", f"{url}/requests?path=message-sync")).body
     assert [entry["status"] for entry in seen] == [503, 403, 200]
@@ -134,3 +133,82 @@ async def test_both_ports_are_given_back() -> None:
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientConnectorError):
             await session.get(url)
+
+
+async def test_saying_sentences(run: Run, ask: Any, ringcentral: RingCentral) -> None:
+    """What the Python face can say, a command can, with the same words."""
+    assert (await run("do", "fails", "message-sync", "--status", "500")).exit_code == 0
+    assert (await ask("GET", "/message-sync")).status == 500
+    assert (await run("do", "limits-to", "--light", "1")).exit_code == 0
+    assert (await ask("GET", "/message-sync")).status == 200
+    assert (await ask("GET", "/message-sync")).status == 429
+    counted = json.loads((await run("requests")).output)
+    assert counted["refused"] == {"light": 1}
+    assert (await run("do", "limits-to", "--light", "9")).exit_code == 0
+    joined = json.loads((await run("do", "joins", "--name", "Barbara Liskov")).output)
+    assert joined["name"] == "Barbara Liskov"
+    sms = await ringcentral.receives_sms()
+    sent = json.loads((await run("do", "sends", "sms", "text=Hi", "--statuses", "Queued")).output)
+    assert (sent["messageStatus"], sent["subject"]) == ("Queued", "Hi")
+    assert (await run("do", "loses-content", str(sms["id"]))).exit_code == 0
+    assert (await ask("GET", sms["attachments"][0]["uri"])).code == "MSG-352"
+    changed = await run("do", "changes", str(sms["id"]), "readStatus=Read")
+    assert json.loads(changed.output)["readStatus"] == "Read"
+
+
+async def test_choosing_settings(run: Run, ask: Any, ringcentral: RingCentral) -> None:
+    """Settings are shown and changed while it runs, but for where it listens."""
+    shown = json.loads((await run("settings")).output)
+    assert (shown["window"], shown["error_form"]) == (60, "full")
+    changed = await run("settings", "window=2.5", "limits=light=7", "retry_after=false")
+    assert json.loads(changed.output)["limits"] == {"light": 7}
+    answer = await ask("GET", "/message-sync")
+    assert answer.headers["X-Rate-Limit-Window"] == "2.5"
+    assert answer.headers["X-Rate-Limit-Limit"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["settings", "windw=3"], "unknown: 'windw'; do you mean 'window'?"),
+        (["settings", "window=long"], "window: Input should be a valid number"),
+        (["settings", "port=80"], "port: can be chosen at the start only"),
+        (["settings", "error_form=short"], "error_form: Input should be 'full'"),
+        (["do", "refuses-login", "OAU-1"], "unknown code: 'OAU-1'; there are OAU-120"),
+        (["do", "sends", "sms", "texd=Hi"], "unknown: 'texd'; there are text, sender,"),
+        (["do", "leaves", "999"], "no such extension: '999'; there are 101, 102, 103"),
+        (["do", "loses-content", "1"], "no such message: 1"),
+        (["do", "repeats-notification"], "no notification has been sent yet"),
+    ],
+)
+async def test_what_cannot_be_told(run: Run, words: list[str], said: str) -> None:
+    """A mistake is one line that names it."""
+    result = await run(*words)
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+async def test_the_list_of_sentences(ask: Any, ringcentral: RingCentral) -> None:
+    """The control API lists what it can be told, and helps with a misspelt name."""
+    url = f"{ringcentral.api_url}/sandbox/do"
+    listed = {entry["name"]: entry for entry in (await ask("GET", url)).body}
+    assert listed["fails-every"]["parameters"] == ["every: int", "seed: int = 0"]
+    assert listed["joins"]["meaning"].startswith("Somebody joins the company")
+    misspelt = await ask("POST", f"{url}/fail-every", json={})
+    assert misspelt.body["message"] == "unknown: 'fail-every'; do you mean 'fails-every'?"
+    wrong = await ask("POST", f"{url}/fails-every", json={"evry": 2, "every": 2})
+    assert wrong.body["message"] == "unknown: 'evry'; do you mean 'every'?"
+
+
+async def test_settings_at_the_start() -> None:
+    """`start` has an option for every setting, with its meaning."""
+    result = await asyncio.to_thread(
+        CliRunner(env={"COLUMNS": "200"}).invoke, app, ["start", "--help"]
+    )
+    for name, info in Settings.model_fields.items():
+        assert f"--{name.replace('_', '-')}" in result.output
+        assert info.description
+    refused = await asyncio.to_thread(CliRunner().invoke, app, ["start", "--extensions", "0"])
+    assert refused.exit_code == 1
+    assert refused.stderr == "extensions: Input should be greater than or equal to 1\n"

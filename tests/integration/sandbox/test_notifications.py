@@ -157,3 +157,28 @@ async def test_slow_and_verbose_answers_fail(
     (sent,) = await eventually(lambda: ringcentral.notifications)
     await eventually(lambda: sent.outcome)
     assert sent.outcome == "Webhook response exceeds max size. Read bytes count: [1024]"
+
+
+async def test_older_and_other_forms(
+    subscribe: Any, ask: Any, receiver: Any, ringcentral: RingCentral, eventually: Any
+) -> None:
+    """Where the sources differ, notifications have the other form on demand."""
+    other: dict[str, Any] = {"event_account": "~", "event_times": "+0000", "event_ids": "none"}
+    other |= {"zero_counts": False, "voicemail_word": "Voicemail", "message_event_ids": "number"}
+    other |= {"verification_header": "Validation-Token", "aggregation": 0}
+    ringcentral.settings.change(other)
+    token = {"verificationToken": "secret"}
+    await subscribe(f"{MAILBOX}/message-store", f"{MAILBOX}/voicemail", deliveryMode=token)
+    voicemail = await ringcentral.receives_voicemail()
+    await eventually(lambda: len(receiver.notifications) == 2)
+    by_event = {told["event"]: told for told in receiver.notifications}
+    mailbox = f"/restapi/v1.0/account/~/extension/{ringcentral.extension_id}"
+    change = by_event[f"{mailbox}/message-store"]
+    assert change["timestamp"].endswith("+0000")
+    assert {*change["body"]} == {"lastUpdated", "changes"}
+    expected = {"type": "Voicemail", "newCount": 1, "newMessageIds": [voicemail["id"]]}
+    assert change["body"]["changes"] == [expected]
+    whole = by_event[f"{mailbox}/voicemail"]["body"]
+    assert (whole["id"], whole["type"]) == (voicemail["id"], "Voicemail")
+    assert whole["attachments"][0]["id"] == voicemail["attachments"][0]["id"]
+    assert {headers["Validation-Token"] for headers in receiver.headers} == {"secret"}

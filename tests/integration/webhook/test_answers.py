@@ -9,7 +9,11 @@ from typing import Any
 import aiohttp
 import pytest
 
-OTHER = b'{"uuid":"1","event":"/restapi/v1.0/subscription/~?threshold=60","body":{"expiresIn":60}}'
+OTHER = b'{"uuid":"1","event":"/restapi/v1.0/account/~/extension/1/presence","body":{}}'
+REMINDER = (
+    b'{"uuid":"1","event":"/restapi/v1.0/subscription/~?threshold=60","body":{"expiresIn":60}}'
+)
+EXTENSIONS = b'{"uuid":"1","event":"/restapi/v1.0/account/~/extension","body":{"extensions":[]}}'
 
 
 async def test_a_notification_is_answered_when_the_broker_has_it(
@@ -161,6 +165,16 @@ async def test_other_kinds_are_counted(
     assert (await webhook.post(OTHER)).status == 200
     assert webhook.outcomes.counts == {"other kind": 1}
     assert tasks(redis_url) == []
+
+
+@pytest.mark.parametrize("body", [REMINDER, EXTENSIONS])
+async def test_what_concerns_subscriptions_is_handed_on(
+    webhook: Any, redis_url: str, tasks: Callable[[str], list[Any]], body: bytes
+) -> None:
+    """A reminder or a change of extensions asks the worker for a check, and names no mailbox."""
+    assert (await webhook.post(body)).status == 200
+    assert webhook.outcomes.counts == {"accepted": 1}
+    assert tasks(redis_url) == [("worker.sync", [], {"mailboxes": ["?"]})]
 
 
 async def test_a_notification_without_a_mailbox_hints_at_all(

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -191,16 +192,17 @@ async def test_nobody_wants_deleted_messages(
     assert ringcentral.count("readMessage") == 0
 
 
+@pytest.mark.parametrize(("status", "code"), [(404, "CMN-102"), (400, "CMN-101"), (403, "CMN-408")])
 async def test_a_purged_message_is_known_by_its_id_only(
-    ringcentral: RingCentral, mailman: Hire, store: MessageStore
+    ringcentral: RingCentral, mailman: Hire, store: MessageStore, status: int, code: str
 ) -> None:
-    """Where nothing can be read any more, the routes without conditions are told."""
+    """Where nothing can be read any more, or not by us, routes without conditions are told."""
     hired = mailman()
     record = await ringcentral.receives_fax()
     await hired.synchronise()
     await hired.news()
     await store.delete(await store.signed_in(), [str(record["id"])], purge=True)
-    ringcentral.fails("/message-store/", status=404, code="CMN-102")
+    ringcentral.fails("/message-store/", status=status, code=code)
 
     await hired.synchronise()
 
@@ -310,6 +312,30 @@ async def test_a_refused_mark_is_not_ours(
     await store.set_read_status(mailbox, ids, "Read")
 
     assert await news(hired) == ["read"]
+
+
+async def test_an_incremental_answer_that_is_not_whole(
+    ringcentral: RingCentral,
+    mailman: Hire,
+    store: MessageStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What it tells counts, also of old messages that the walk after it does not find."""
+    clock = ringcentral.server.emulator.clock
+    hired = mailman(start="3d")
+    old = await ringcentral.receives_sms(created=clock.time() - 2 * 86400)
+    assert await news(hired) == ["created"]
+    complete = MessageStore.sync
+
+    async def sync(self: MessageStore, *args: Any, token: str | None = None, **more: Any) -> Any:
+        page = await complete(self, *args, token=token, **more)
+        return page if token is None else replace(page, older_records_exist=True)
+
+    monkeypatch.setattr(MessageStore, "sync", sync)
+    await ringcentral.changes(old["id"], readStatus="Read")
+    await ringcentral.receives_sms()
+
+    assert await news(hired) == ["created", "read"]
 
 
 async def test_a_sync_token_dies_with_a_backlog(

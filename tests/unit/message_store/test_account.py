@@ -153,6 +153,24 @@ async def test_looking_after_subscriptions(fake: Any, store: MessageStore, reply
         await store.renew_subscription("gone")
 
 
+async def test_changing_a_subscription(fake: Any, store: MessageStore, reply: Any) -> None:
+    """The lifetime is told each time, as without it RingCentral takes its own; nothing else is."""
+    fake.on("PUT", f"{SUBSCRIPTIONS}/{ID}", reply(502), reply(body=SUBSCRIPTION))
+    assert (await store.update_subscription(ID, ["/a", "/b"], 600)).id == ID
+    assert fake.calls()[1].json == {"eventFilters": ["/a", "/b"], "expiresIn": 600}
+
+
+async def test_a_blacklisted_subscription(fake: Any, store: MessageStore, reply: Any) -> None:
+    """It says since when and why."""
+    told = {"blacklistedAt": "2026-03-02T09:00:00.000Z", "reason": "[Read timed out]"}
+    broken = {**SUBSCRIPTION, "status": "Blacklisted", "blacklistedData": told}
+    fake.on("GET", SUBSCRIPTIONS, reply(body={"records": [broken, SUBSCRIPTION]}))
+    [one, other] = await store.subscriptions()
+    assert one.blacklisted_data.blacklisted_at == datetime(2026, 3, 2, 9, tzinfo=UTC)
+    assert one.blacklisted_data.reason == "[Read timed out]"
+    assert other.blacklisted_data.reason is None
+
+
 async def test_ending_a_subscription(fake: Any, store: MessageStore, reply: Any) -> None:
     """One that is gone already is as good as ended."""
     fake.on("DELETE", f"{SUBSCRIPTIONS}/{ID}", reply(204), reply(404, {"errorCode": "SUB-507"}))

@@ -60,9 +60,6 @@ def test_tells_the_mailbox(event: str, body: dict[str, Any], mailbox: Mailbox | 
 @pytest.mark.parametrize(
     "event",
     [
-        "/restapi/v1.0/subscription/~?threshold=259200&interval=43200",
-        f"{ACCOUNT}/~/extension",
-        f"{ACCOUNT}/~/extension/8475874957",
         f"{ACCOUNT}/405156321033/a2p-sms/messages?direction=Inbound&to=+12406680432",
         f"{ACCOUNT}/405151939033/a2p-sms/batches/5642276556",
         f"{ACCOUNT}/~/message-threads/entries/sync",
@@ -73,9 +70,24 @@ def test_tells_the_mailbox(event: str, body: dict[str, Any], mailbox: Mailbox | 
     ],
 )
 def test_other_kinds_are_valid_but_no_hint(event: str) -> None:
-    """Reminders, changes of an extension, high-volume messages: valid, but of another kind."""
+    """High-volume messages, presence and the like: valid, but of another kind."""
     found = parse(notification(event, {"extensionId": "8475874957"}))
     assert (found.kind, found.mailbox) == ("other", None)
+
+
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        ("/restapi/v1.0/subscription/~?threshold=259200&interval=43200", "reminder"),
+        ("/restapi/v1.0/subscription/~", "reminder"),
+        (f"{ACCOUNT}/~/extension", "extension"),
+        (f"{ACCOUNT}/37439510/extension/8475874957", "extension"),
+    ],
+)
+def test_reminders_and_changes_of_extensions(event: str, kind: str) -> None:
+    """They tell of no mailbox, but that subscriptions may not be what they should."""
+    found = parse(notification(event, {"extensionId": "8475874957"}))
+    assert (found.kind, found.mailbox) == (kind, None)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from sandbox.samples.content import Generated, whole
 from sandbox.state.account import Extension
 from sandbox.state.messages import conversation_id
 
-OWNER = Extension(id="1", number="101", name="Ada King", phone="+16505550101")
+OWNER = Extension(id="1", account_id="2", number="101", name="Ada King", phone="+16505550101")
 
 
 @pytest.mark.parametrize(

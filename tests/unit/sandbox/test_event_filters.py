@@ -12,7 +12,7 @@ MAILBOX = "/restapi/v1.0/account/~/extension/~"
 def a_message(kind: str, direction: str = "Inbound") -> StoredMessage:
     """A message of which only type and direction are known."""
     record = {"type": kind, "direction": direction}
-    return StoredMessage(1, "2", record, {}, created=0, modified=0)
+    return StoredMessage(1, "2", record, {}, created=0, modified=0, stored=0)
 
 
 def test_the_callers_ids() -> None:

@@ -5,6 +5,7 @@ import pytest
 from sandbox.answers import ApiError
 from sandbox.clock import Clock
 from sandbox.limits import Limits
+from sandbox.settings import Settings
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def clock() -> Clock:
 @pytest.fixture
 def limits(clock: Clock) -> Limits:
     """Two light calls in ten seconds."""
-    return Limits(clock, {"light": 2, "medium": 1}, window=10)
+    return Limits(clock, Settings(limits={"light": 2, "medium": 1}, window=10))
 
 
 def test_users_and_groups_are_apart(limits: Limits) -> None:

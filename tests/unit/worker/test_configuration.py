@@ -158,6 +158,20 @@ WRONG: list[tuple[str, str]] = [
         '[subscriptions]\ncheck_intervall = "5m"\n' + ROUTE,
         '[subscriptions] "check_intervall": unknown key; did you mean "check_interval"?',
     ),
+    (
+        '[subscriptions]\nfilters = "message-store"\n' + ROUTE,
+        '[subscriptions] "filters": must be a list such as ["message-store"], not text',
+    ),
+    (
+        "[subscriptions]\nfilters = []\n" + ROUTE,
+        '[subscriptions] "filters": must name at least one filter; "message-store" tells of '
+        "everything",
+    ),
+    (
+        '[subscriptions]\nfilters = ["fax", "voice-mail"]\n' + ROUTE,
+        '[subscriptions] "filters", entry 2: "voice-mail" is no filter for a mailbox; '
+        'did you mean "voicemail"?',
+    ),
     # handlers
     ("handlers = 3\n" + ROUTE, '"handlers": must be tables such as [handlers.vault], not a number'),
     (

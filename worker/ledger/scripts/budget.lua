@@ -55,6 +55,17 @@ local function pause(group, until_)
   if until_ > paused then redis.call('HSET', group_key('budget', group), 'paused', until_) end
 end
 
+local function learn_limit(group, limit, window)
+  local known, before = budget_of(group)
+  redis.call('HSET', group_key('budget', group), 'limit', limit, 'window', window)
+  if not known or before == window then return end
+  local slots = group_key('slots', group)
+  local kept = redis.call('ZRANGE', slots, 0, -1, 'WITHSCORES')
+  for i = 1, #kept, 2 do
+    redis.call('ZADD', slots, tonumber(kept[i + 1]) + window - before, kept[i])
+  end
+end
+
 local function learn(answer)
   local slot = answer.mailbox .. '\t' .. answer.id
   if redis.call('GET', probe_key) == slot then redis.call('DEL', probe_key) end
@@ -68,9 +79,7 @@ local function learn(answer)
     end
     if known then give_slot_back(known, slot) end
   end
-  if answer.limit and answer.window then
-    redis.call('HSET', group_key('budget', group), 'limit', answer.limit, 'window', answer.window)
-  end
+  if answer.limit and answer.window then learn_limit(group, answer.limit, answer.window) end
   local limit, window = budget_of(group)
   if limit then take_slot(group, slot, now + window, window) end
   if answer.status == 429 then

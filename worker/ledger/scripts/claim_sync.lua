@@ -16,4 +16,4 @@ redis.call('HSET', key, 'lease', token, 'lease_until', now + lease, 'started', n
 redis.call('ZADD', P .. 'schedule', now + lease, mailbox)
 return redis.call('HMGET', key,
   'generation', 'sync_token', 'floor', 'synchronised', 'failures', 'walk_token', 'walk_to',
-  'owner', 'walk_owner')
+  'owner', 'walk_owner', 'synced_generation')

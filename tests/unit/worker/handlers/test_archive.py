@@ -285,6 +285,17 @@ def test_a_removed_day_is_made_again(tmp_path: Path) -> None:
     assert folders.write(tmp_path / "a/b/c", [])
 
 
+def test_parents_are_not_remembered_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each message with revisions has parents of its own, and memory does not grow by them."""
+    monkeypatch.setattr("worker.handlers.durable._REMEMBERED", 5)
+    folders = DurableFolders(tmp_path)
+    for number in range(20):
+        assert folders.write(tmp_path / f"{number}/revisions/read", [])
+    assert len(folders._durable) <= 5
+
+
 async def test_a_full_disk_is_no_verdict(
     tmp_path: Path, attempt: Attempt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
