@@ -130,14 +130,15 @@ async def test_ctrl_c_ends_a_walk(
         env={**environ, "TZ": "UTC"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        limit=2**24,
     )
     assert process.stdout is not None
-    ringcentral.fails(f"dateTo={datetime.now(UTC).year}", status=429, retry_after=30, times=9)
+    ringcentral.fails("dateTo=", status=429, code="CMN-301", retry_after=30, times=9)
     begun = await process.stdout.readuntil(f'"id": {ids[999]},'.encode())
     process.send_signal(signal.SIGINT)
-    out, errors = await asyncio.wait_for(process.communicate(), 30)
+    rest, errors = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 130
-    shown = [str(one["id"]) for one in json.loads(begun + out)]
+    shown = [str(one["id"]) for one in json.loads(begun + rest)]
     assert shown == ids[:1_000]
     stopped, far = errors.decode().splitlines()
     assert stopped == "stopped"
@@ -145,6 +146,6 @@ async def test_ctrl_c_ends_a_walk(
     ringcentral.recovers()
     go_on = far.partition("to go on there: ")[2].split()
     _, out, _ = await ask("list", "--all", "--jsonl", "--date-from", YEARS_AGO, *go_on, TZ="UTC")
-    rest = [str(json.loads(line)["id"]) for line in out.splitlines()]
-    assert len(rest) == 501
-    assert {*shown, *rest} == {*ids}
+    others = [str(json.loads(line)["id"]) for line in out.splitlines()]
+    assert len(others) == 501
+    assert {*shown, *others} == {*ids}
