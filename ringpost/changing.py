@@ -1,5 +1,6 @@
 """Changes many messages by hand: marks, deletes, purges, restores; an outcome for each."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -98,8 +99,15 @@ class Changing:
         """How many messages have been changed."""
         return sum(len(result.done) for result in self.results.values())
 
+    @property
+    def problems(self) -> list[dict[str, str]]:
+        """What went wrong, by message, in each mailbox."""
+        return [result.problems for result in self.results.values()]
+
     def how_far(self) -> str:
-        """What has been changed when it ended before its time."""
+        """What has been changed when it ended before its time; nothing if nothing has."""
+        if not self.done:
+            return ""
         return f"{self.change.done} so far: {self.done:,} of {self._total:,} messages"
 
     async def run(self, opened: Opened, chosen: Chosen, bar: Bar) -> None:
@@ -180,10 +188,11 @@ class Changing:
         try:
             outcomes = await patiently(lambda: self.change.call(store, mailbox, ids), bar.pause)
         except (ConnectionFailed, ServerError) as error:
-            # a plain delete is never repeated
-            if self.change.looks_first and not isinstance(error, LimitedMode):
-                unknown = f"it may be {self.change.done} all the same ({in_words(error)})"
-                result.problems |= dict.fromkeys(ids, unknown)
+            if not isinstance(error, LimitedMode):
+                self._leave_open(ids, in_words(error), result)
+            raise
+        except asyncio.CancelledError:
+            self._leave_open(ids, "stopped", result)
             raise
         for message_id, outcome in outcomes.items():
             if outcome is None:
@@ -191,6 +200,12 @@ class Changing:
             else:
                 result.problems[message_id] = in_words(outcome)
         bar.advance(len(ids))
+
+    def _leave_open(self, ids: Sequence[str], why: str, result: Result) -> None:
+        """Nobody knows what became of a call; a plain delete cannot be repeated to find out."""
+        if self.change.looks_first:
+            unknown = f"it may be {self.change.done} all the same ({why})"
+            result.problems |= dict.fromkeys(ids, unknown)
 
     def _give_up(self, left: dict[Mailbox, list[str]], error: RingCentralError) -> None:
         for mailbox, ids in left.items():

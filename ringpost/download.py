@@ -36,9 +36,11 @@ class Download:
         self.problems: dict[str, str] = {}
 
     def how_far(self) -> str:
-        """What has been saved when it ended before its time."""
-        words = f"saved so far: {len(self.files):,} files"
-        return f"{words}; the same command goes on where this one ended" if self.files else words
+        """What has been saved when it ended before its time; nothing if nothing has."""
+        if not self.files:
+            return ""
+        saved = f"saved so far: {len(self.files):,} files"
+        return f"{saved}; the same command goes on where this one ended"
 
     async def run(self, opened: Opened, selected: Selection, bar: Bar) -> None:
         """Save what belongs to the messages; what one cannot give costs no other."""

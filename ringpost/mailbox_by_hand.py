@@ -10,6 +10,7 @@ from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
 from ringpost.connection import message_store
 from ringpost.refusal import Refusal
+from ringpost.waiting import patiently, say_pause
 from worker.mailbox_names import ALL, OWN
 from worker.watching import find
 
@@ -130,7 +131,7 @@ async def _titles(store: MessageStore, names: Sequence[str]) -> dict[Mailbox, st
         _insist_on_name(name)
     titles = {mailbox: str(mailbox) for mailbox in addresses.values()}
     if others:
-        found = await find(store, others)
+        found = await patiently(lambda: find(store, others), say_pause)
         if found.unknown:
             raise _no_such_extension(found.unknown[0])
         titles |= {mailbox: found.titles[mailbox] for mailbox in found.mailboxes}

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from message_store.errors import RateLimited
 from ringpost.connection import run
+from ringpost.output import hint, local_time
 from ringpost.refusal import Refusal
 
 T = TypeVar("T")
@@ -28,6 +29,13 @@ async def patiently(call: Callable[[], Awaitable[T]], told: Told) -> T:
             told(datetime.now(UTC) + timedelta(seconds=error.retry_after))
             await asyncio.sleep(error.retry_after)
             told(None)
+
+
+def say_pause(until: datetime | None) -> None:
+    """Told so where there is no bar to say it."""
+    if until is not None:
+        clock = local_time(until, seconds=True).partition(" ")[2]
+        hint(f"paused by RingCentral's limit until {clock}")
 
 
 def run_to_the_end(work: Coroutine[Any, Any, T], how_far: Callable[[], str]) -> T:

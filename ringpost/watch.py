@@ -20,7 +20,7 @@ from ringpost.message_tables import first_line, kind
 from ringpost.output import hint, local_time
 from ringpost.refusal import Refusal
 from ringpost.sightings import News, Sightings
-from ringpost.waiting import Told, patiently
+from ringpost.waiting import Told, patiently, say_pause
 from worker.schedule import poll_seconds
 
 # How old a message may be whose changes are told; a sync token is for a frame of dates.
@@ -67,7 +67,7 @@ class Watch:
             found: list[News] | None = None
             try:
                 with opened.reading(mailbox):
-                    found = await self._mailboxes[mailbox].news(_say_pause)
+                    found = await self._mailboxes[mailbox].news(say_pause)
             except RingCentralError as error:
                 if not error.transient:
                     raise
@@ -193,9 +193,3 @@ def as_document(mailbox: Mailbox, news: News) -> dict[str, Any]:
         "was": news.was,
         "message": news.message.to_wire(),
     }
-
-
-def _say_pause(until: datetime | None) -> None:
-    if until is not None:
-        clock = local_time(until, seconds=True).partition(" ")[2]
-        hint(f"paused by RingCentral's limit until {clock}")

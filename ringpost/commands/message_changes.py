@@ -149,13 +149,13 @@ def _change(
     try:
         run_to_the_end(work(), changing.how_far)
     except Refusal:
-        # what was done all the same is told; nothing is lost to who has to go on from there
-        if changing.done:
+        # What was done all the same is told: whoever goes on from here needs it.
+        if changing.done or any(changing.problems):
             _show(changing, words, selected.several, as_json)
+            _tell(*changing.problems)
         raise
     _show(changing, words, selected.several, as_json)
-    problems = [result.problems for result in changing.results.values()]
-    end(*problems, unreadable=unreadable)
+    end(*changing.problems, unreadable=unreadable)
 
 
 def _ask(verb: str, consequence: str, found: "Chosen", opened: "Opened") -> None:
@@ -210,7 +210,7 @@ def _show(changing: "Changing", words: str, several: bool, as_json: bool) -> Non
         say(f"{words}: {_ids(done)}")
     if left_out:
         say(f"left out, deleted already: {_ids(left_out)}")
-    if not any((done, left_out, *(result.problems for result in results.values()))):
+    if not (done or left_out or any(changing.problems)):
         say("no messages")
 
 
@@ -234,8 +234,8 @@ def _amount(count: int) -> str:
     return f"{count:,} {'message' if count == 1 else 'messages'}"
 
 
-def end(*problems: Mapping[str, str], unreadable: Mapping[str, str] | None = None) -> None:
-    """Say what went wrong, by message and by mailbox; exit with 1 if anything did."""
+def _tell(*problems: Mapping[str, str]) -> bool:
+    """Say what went wrong with which messages; whether anything did."""
     same: dict[str, list[str]] = defaultdict(list)
     for of_some in problems:
         for message_id, problem in of_some.items():
@@ -244,8 +244,14 @@ def end(*problems: Mapping[str, str], unreadable: Mapping[str, str] | None = Non
         for message_id in ids[:_FEW]:
             hint(f"message {message_id}: {problem}")
         if len(ids) > _FEW:
-            hint(f"and {len(ids) - _FEW:,} more: {problem}")
+            hint(f"and {_amount(len(ids) - _FEW)} more: {problem}")
+    return bool(same)
+
+
+def end(*problems: Mapping[str, str], unreadable: Mapping[str, str] | None = None) -> None:
+    """Say what went wrong, by message and by mailbox; exit with 1 if anything did."""
+    failed = _tell(*problems)
     for title, reason in (unreadable or {}).items():
         hint(f"mailbox {title}: {reason}")
-    if same or unreadable:
+    if failed or unreadable:
         raise typer.Exit(1)

@@ -173,6 +173,30 @@ async def test_a_failure_on_the_way(ask: Ask, ringcentral: RingCentral) -> None:
     assert ringcentral.count("deleteMessage") == 2, "a delete is never repeated: it would purge"
 
 
+async def test_ctrl_c_on_the_way(
+    ringcentral: RingCentral, environ: dict[str, str], tmp_path: Path, eventually: Eventually
+) -> None:
+    """What was done is told, and how far it came; the rest is untouched."""
+    ids = await ids_of(ringcentral, 100)
+    ringcentral.fails(
+        f",{ids[60]},", status=429, code="CMN-301", retry_after=30, method="DELETE", times=9
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ringpost", "messages", "delete", "--yes", *ids),
+        cwd=tmp_path,
+        env=environ,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    await eventually(lambda: ringcentral.count("deleteMessage") == 2)
+    process.send_signal(signal.SIGINT)
+    out, errors = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 130
+    assert out == b"deleted: 50 messages\n"
+    assert errors.endswith(b"stopped\ndeleted so far: 50 of 100 messages\n")
+    assert alive(ringcentral) == 50
+
+
 @pytest.fixture
 def person(tmp_path: Path, environ: dict[str, str]) -> Person:
     """A command with a person at its terminal: input and errors are there, output is a file."""

@@ -134,7 +134,8 @@ async def test_ctrl_c_ends_a_walk(
     )
     assert process.stdout is not None
     ringcentral.fails("dateTo=", status=429, code="CMN-301", retry_after=30, times=9)
-    begun = await process.stdout.readuntil(f'"id": {ids[999]},'.encode())
+    last = f'"id": "{ids[999]}",'.encode()
+    begun = await asyncio.wait_for(process.stdout.readuntil(last), 30)
     process.send_signal(signal.SIGINT)
     rest, errors = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 130
