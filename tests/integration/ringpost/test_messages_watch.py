@@ -148,6 +148,7 @@ async def test_a_token_that_is_refused(
             str((await ringcentral.receives_sms(created=begin + number / 10))["id"])
             for number in range(300)
         ]
+        await ringcentral.passes(10)  # or the overlap of two answers would hide what is passed over
         await eventually(lambda: len(told) >= 302)
         await polled(ringcentral, eventually)
         assert sorted(message for _, message in told[1:]) == sorted([old, *others])
