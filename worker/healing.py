@@ -147,6 +147,8 @@ class Healer:
             await self._ledger.mailboxes.watch(list(assigned), await self._floor(login))
             await self._ledger.assignments.save(assigned)
             await self._logins.refresh()
+            moved = [mailbox for mailbox in before if assigned.get(mailbox, "") != before[mailbox]]
+            await self._ledger.mailboxes.retry_now(moved)
         await self._tell_others(login, before, assigned)
 
     async def _tell_others(

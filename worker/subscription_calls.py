@@ -73,23 +73,27 @@ class SubscriptionCalls:
         The `optional` ones are the first to be left out. Raises RingCentralError for whatever no
         single filter is to blame for; what the request says then has been achieved.
         """
+        dispensable = [text for text in joining if text in optional]
+        needed = [text for text in joining if text not in optional]
         try:
             await self._send(request, [*request.filters, *joining])
             return
         except (BadRequest, PermissionMissing) as error:
-            dispensable = [text for text in joining if text in optional]
             single = error.code in self._single_filters
             permission = isinstance(error, PermissionMissing) and error.code not in _NO_FILTER
             if not (single and joining) and not (permission and dispensable):
                 raise
             reason = in_brief(error)
-        if not dispensable:
-            await self._halve(request, list(joining), reason)
-            return
-        needed = [text for text in joining if text not in optional]
-        if needed or request.filters:
-            await self.ask(request, needed, ())
-        request.refused |= dict.fromkeys(dispensable, reason)
+        if dispensable:
+            try:
+                if request.filters or needed:
+                    await self._send(request, [*request.filters, *needed])
+                request.refused |= dict.fromkeys(dispensable, reason)
+                return
+            except (BadRequest, PermissionMissing) as error:
+                if error.code not in self._single_filters:
+                    raise
+        await self._halve(request, list(joining), reason)
 
     async def _halve(self, request: Request, joining: list[str], reason: str) -> None:
         """Find out which of these are refused; together they are."""

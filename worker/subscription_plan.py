@@ -18,8 +18,7 @@ from .ledger.subscription import SubscriptionRecord
 from .problems import address
 
 FILTERS_PER_SUBSCRIPTION = 1000
-# RingCentral allows 30 to a user and app: half of them, as each may have to exist twice for a
-# while.
+# Half of the 30 that RingCentral allows to a user and app: each may exist twice for a while.
 # Source: https://developers.ringcentral.com/api-reference/Subscriptions/createSubscription
 MOST_SUBSCRIPTIONS = 15
 
@@ -133,6 +132,7 @@ def _assigned(
     listed: Mapping[str, Subscription],
     most_filters: int,
 ) -> list[_Group]:
+    """Each desired filter in one group: where it is, where there is room, else in a new one."""
     missing = dict.fromkeys(desired.filters)
     faults = {one.id: _fault(desired, one, listed.get(one.id)) for one in records}
     groups = []
@@ -212,6 +212,7 @@ def _changes(record: SubscriptionRecord, actual: Subscription, filters: Sequence
 
 
 def _dark(group: _Group) -> dict[str, Darkness]:
+    """The group's filters that RingCentral does not serve now, and why."""
     if group.record is None or group.actual is None or group.fault is not None:
         blacklisted = group.actual and group.actual.blacklisted_data.blacklisted_at
         since = blacklisted.timestamp() if blacklisted else None

@@ -43,7 +43,10 @@ class Done:
 
 
 class Repair:
-    """One run through a plan. `address` and `token` are what new subscriptions are made with."""
+    """One run through a plan; `ledger` and `cover` are kept up to date on the way.
+
+    What is made has this verification token and shall live for `lifetime` seconds.
+    """
 
     def __init__(
         self,
@@ -76,7 +79,8 @@ class Repair:
             for action in plan.actions
             if action.kind in (Kind.REPLACE, Kind.DELETE) and action.subscription_id
         ]
-        done, first = [], None
+        done: list[Done] = []
+        first: RingCentralError | None = None
         for action in plan.actions:
             try:
                 await self._carry_out(action)

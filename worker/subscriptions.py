@@ -134,13 +134,11 @@ class Subscriptions:
         await hint_all(self._ledger, newly)
 
     def _wanted(self, mailboxes: Sequence[Mailbox]) -> dict[str, Mailbox | None]:
-        wanted: dict[str, Mailbox | None] = {
-            mailbox_filter(mailbox, chosen): mailbox
-            for mailbox in mailboxes
-            for chosen in self._filters
-        }
+        wanted: dict[str, Mailbox | None] = {}
         if len(mailboxes) > 1:
             wanted[extension_filter(mailboxes[0].account_id)] = None
+        for mailbox in mailboxes:
+            wanted |= {mailbox_filter(mailbox, chosen): mailbox for chosen in self._filters}
         return wanted
 
     def _dark(self, comparison: Comparison) -> dict[str, Darkness]:

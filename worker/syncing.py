@@ -5,14 +5,14 @@ from collections.abc import Sequence
 
 import structlog
 
-from message_store.errors import RateLimited, RingCentralError
+from message_store.errors import LoginRefused, RateLimited, RingCentralError
 from message_store.mailbox import Mailbox
 
 from .configuration import Configuration
 from .failures import is_foreseen, reason
 from .ledger import Ledger, LedgerError
 from .ledger.mailboxes import SyncLease
-from .logins import Logins
+from .logins import Login, Logins
 from .pump import Publish, publish_if_possible
 from .schedule import LIGHT_CALLS_PER_SECOND, poll_seconds, sweep_seconds
 from .sync import OvertakenError, Synchroniser, retry_in
@@ -78,6 +78,7 @@ class Syncs:
                 self._leases.remove(lease)
 
     async def _leased(self, lease: SyncLease) -> None:
+        login = self._logins.of(lease.mailbox)
         try:
             result = await self._synchroniser.synchronise(lease)
         except OvertakenError as overtaken:
@@ -87,7 +88,7 @@ class Syncs:
             raise  # the lease lapses; the task says that the ledger is away
         # One mailbox whose answers nobody foresaw must not stop the others.
         except Exception as error:  # noqa: BLE001
-            await self._failed(lease, error)
+            await self._failed(lease, login, error)
             return
         await self._ledger.mailboxes.finish(lease, await self._interval(lease.mailbox))
         if result.delivered:
@@ -101,8 +102,12 @@ class Syncs:
                 missed=result.missed,
             )
 
-    async def _failed(self, lease: SyncLease, error: Exception) -> None:
+    async def _failed(self, lease: SyncLease, login: Login, error: Exception) -> None:
         asked = error.retry_after if isinstance(error, RingCentralError) else None
+        if isinstance(error, LoginRefused):
+            await self._logins.refresh()
+            if self._logins.of(lease.mailbox) is not login:
+                asked = 0.0  # a colleague has taken the mailbox over
         wait = retry_in(asked, lease.failures)
         limited = isinstance(error, RateLimited)
         await self._ledger.mailboxes.finish(lease, wait, error=reason(error), failed=not limited)

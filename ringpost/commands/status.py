@@ -137,7 +137,9 @@ def _limit(budget: "Budget") -> str:
 def _subscriptions(overview: "Overview") -> Iterator[str]:
     mailboxes = len(overview.mailboxes)
     dark = sum(mailbox.covered_until is None for mailbox in overview.mailboxes)
-    if not dark:
+    if not mailboxes:
+        yield "no mailbox is watched yet"
+    elif not dark:
         yield "RingCentral tells what is new in every mailbox"
     elif dark == mailboxes:
         yield "RingCentral tells of no mailbox what is new: all are polled"
@@ -145,7 +147,8 @@ def _subscriptions(overview: "Overview") -> Iterator[str]:
         yield f"RingCentral does not tell of {dark} of {mailboxes} mailboxes: they are polled"
     for one in overview.subscriptions:
         until = local_time(_moment(one.active_until))
-        yield f"subscription {one.id}: {len(one.filters)} filters, until {until} {zone()}"
+        filters = "1 filter" if len(one.filters) == 1 else f"{len(one.filters)} filters"
+        yield f"subscription {one.id}: {filters}, until {until} {zone()}"
 
 
 def _moment(seconds: float) -> datetime | None:

@@ -91,6 +91,7 @@ def _for_programs(one: "Owned") -> dict[str, Any]:
 
 def _show(found: "list[Owned]") -> None:
     from ringpost.tables import Column, show_table
+    from worker.event_filters import is_reminder
     from worker.problems import address
     from worker.subscription_plan import some
 
@@ -113,7 +114,7 @@ def _show(found: "list[Owned]") -> None:
                 one.subscription.status,
                 local_time(one.subscription.expiration_time),
                 address(one.subscription.delivery_mode.address or ""),
-                some(one.subscription.event_filters),
+                some(f for f in one.subscription.event_filters if not is_reminder(f)),
             )
             for one in found
         ),

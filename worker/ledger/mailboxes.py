@@ -144,6 +144,16 @@ class MailboxLedger:
         """How many mailboxes are watched."""
         return int(await self._redis.scard(key("watched")))
 
+    async def retry_now(self, mailboxes: Iterable[Mailbox]) -> None:
+        """What kept these from being synchronised is over: they need not wait for their retry."""
+        names = [str(mailbox) for mailbox in mailboxes]
+        async with self._redis.pipeline() as pipe:
+            for name in names:
+                pipe.hdel(key("mailbox", name), "retry_at", "failures")
+            await pipe.execute()
+        if names:
+            await self.hint(names)
+
     async def hint(self, mailboxes: Iterable[str]) -> list[Mailbox]:
         """Mark mailboxes as dirty (`*` is all); the watched ones that may be synchronised now."""
         due = await self._connection.run("hint", SYNC_GAP, *mailboxes)

@@ -1,6 +1,7 @@
 """What the ledger knows of our subscriptions, so that only those that we made are ever adopted."""
 
 import hashlib
+import re
 import time
 from collections.abc import Mapping, Sequence
 
@@ -15,6 +16,8 @@ _FIRST_RETRY, _LONGEST_RETRY = 2.0, 60.0
 # A filter that RingCentral refuses is asked for again after so many seconds.
 _REFUSED_SECONDS = 3600
 _CHECKS = key("check-at")
+# The same problem is no news for being met by another request.
+_REQUEST = re.compile(r"RCRequestId [0-9A-Za-z-]+")
 
 
 class SubscriptionRecord(BaseModel):
@@ -139,7 +142,7 @@ class SubscriptionLedger:
             await self._redis.delete(self._problem)
         else:
             await self._redis.set(self._problem, problem)
-        return before != problem
+        return _REQUEST.sub("", before or "") != _REQUEST.sub("", problem or "")
 
     async def _end(self, generation: str, seconds: float) -> None:
         await self._connection.run("end_check", self._scope, generation, seconds, _CHECK_GAP)

@@ -148,3 +148,8 @@ def test_what_is_missing_for_whom(monkeypatch: pytest.MonkeyPatch, redis_url: st
     assert "account clinic" in line
     assert "lacks ReadMessages for extension 102 Grace Hopper" in line
     assert "an administrator gives the user a role" in line
+
+
+def test_before_the_first_check(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
+    """Without a mailbox nothing is said to be covered."""
+    assert "no mailbox is watched yet" in _status(monkeypatch, redis_url, mailboxes=[])

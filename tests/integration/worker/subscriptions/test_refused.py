@@ -101,6 +101,7 @@ async def test_one_bad_filter_does_not_cost_the_others(
     found = await dark(ledger)
     assert list(found) == [str(stranger)]
     assert "SUB-406" in found[str(stranger)]
+    assert len(ringcentral.subscriptions[0].filters) == len(mailboxes) + 2  # nobody else is out
     assert await subscriptions.heal(everyone) == []
 
 
