@@ -64,8 +64,10 @@ class Download:
     ) -> AsyncIterator[tuple[Mailbox, Message]]:
         if not selected.ids:
             async for mailbox, page in matching(opened, selected.filters, bar):
+                bar.advance(page.looked_at - len(page.messages))
                 for message in page.messages:
                     yield mailbox, message
+                    bar.advance(1)
             return
         (mailbox,) = opened.mailboxes
         bar.start_again(len(selected.ids))

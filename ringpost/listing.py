@@ -37,14 +37,17 @@ class Listing:
 
     def how_far(self) -> str:
         """What has been listed when it ended before its time; nothing if nothing has."""
-        if self._oldest is None:
+        if not self.count:
             return ""
+        words = f"listed so far: {self.count:,} messages"
+        if self._oldest is None:
+            return f"{words}; of mailbox {self._title} none yet"
         # a second later: what shares the last one may not have been shown
         go_on = self._oldest.created.astimezone() + timedelta(seconds=1)
         return (
-            f"listed so far: {self.count:,} messages, of mailbox {self._title} back to "
+            f"{words}, of mailbox {self._title} back to "
             f"{local_time(self._oldest.creation_time)}; to go on there: "
-            f"--date-to {go_on.strftime('%Y-%m-%dT%H:%M:%S')}"
+            f"--date-to {go_on.isoformat(timespec='seconds')}"
         )
 
     async def run(self, opened: Opened) -> None:

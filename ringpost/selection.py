@@ -81,6 +81,7 @@ async def chosen(opened: "Opened", selected: Selection, bar: "Bar") -> Chosen:
     ids: dict[Mailbox, list[str]] = {}
     moments: set[datetime] = set()
     async for mailbox, page in matching(opened, selected.filters, bar):
+        bar.advance(page.looked_at)
         ids.setdefault(mailbox, []).extend(message.id for message in page.messages)
         moments.update(message.created for message in page.messages)
         moments = {min(moments), max(moments)} if moments else set()
@@ -91,13 +92,12 @@ async def chosen(opened: "Opened", selected: Selection, bar: "Bar") -> Chosen:
 async def matching(
     opened: "Opened", filters: Filters, bar: "Bar"
 ) -> "AsyncIterator[tuple[Mailbox, Page]]":
-    """The pages of what the filters find in one mailbox after the other."""
+    """The pages of what the filters find in one mailbox after the other, still to be counted."""
     from ringpost.message_pages import pages
 
     for mailbox, title in opened.titles.items():
         bar.name(f"reading mailbox {title}")
         with opened.reading(mailbox):
             async for page in pages(opened.store, mailbox, filters, bar.pause):
-                bar.advance(page.looked_at)
-                bar.expect(page.left)
+                bar.expect(None if page.left is None else page.looked_at + page.left)
                 yield mailbox, page
