@@ -1,8 +1,9 @@
 """Changes many messages by hand: marks, deletes, purges, restores; an outcome for each."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from message_store.batch import MOST_IN_BODY, MOST_IN_PATH, MOST_READ, chunks
 from message_store.client import MessageStore
@@ -14,7 +15,6 @@ from message_store.errors import (
     ServerError,
 )
 from message_store.mailbox import Mailbox
-from message_store.message import Message
 from message_store.protocol import Outcomes
 from ringpost.bars import Bar
 from ringpost.mailbox_by_hand import Opened, in_words
@@ -41,7 +41,7 @@ class Result:
     """What became of the messages of one mailbox; `left_out` are those deleted already."""
 
     done: list[str] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
+    left_out: dict[str, None] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
 
 
@@ -122,8 +122,9 @@ class Changing:
             result = self.results[mailbox] = Result()
             bar.name(f"{self.change.doing} in mailbox {opened.titles[mailbox]}")
             try:
-                async for batch in self._batches(opened.store, mailbox, ids, result, bar):
-                    await self._apply(opened.store, mailbox, batch, result, bar)
+                for some in chunks(ids, self.change.most):
+                    await self._apply(opened.store, mailbox, some, result, bar)
+                    bar.advance(len(some))
             except RingCentralError as error:
                 of_this_mailbox = isinstance(error, PermissionMissing) and len(chosen.ids) > 1
                 if not (of_this_mailbox or self.done or result.problems):
@@ -133,73 +134,48 @@ class Changing:
                     return
             del left[mailbox]
 
-    async def _batches(
-        self,
-        store: MessageStore,
-        mailbox: Mailbox,
-        ids: Sequence[str],
-        result: Result,
-        bar: Bar,
-    ) -> AsyncIterator[list[str]]:
-        """The ids as many as go into a call; those deleted already only join the result."""
-        if not self.change.looks_first:
-            for batch in chunks(ids, self.change.most):
-                yield batch
-            return
-        alive: list[str] = []
-        for some in chunks(ids, MOST_READ):
-            alive += await self._look(store, mailbox, some, result, bar)
-            if len(alive) >= self.change.most:
-                yield alive[: self.change.most]
-                alive = alive[self.change.most :]
-        if alive:
-            yield alive
-
-    async def _look(
-        self,
-        store: MessageStore,
-        mailbox: Mailbox,
-        ids: Sequence[str],
-        result: Result,
-        bar: Bar,
-    ) -> list[str]:
-        found = await patiently(lambda: store.get_many(mailbox, ids), bar.pause)
-        alive = []
-        for message_id in ids:
-            message = found.get(message_id)
-            if isinstance(message, Message) and not message.is_deleted:
-                alive.append(message_id)
-            elif isinstance(message, Message):
-                result.left_out.append(message_id)
-            else:
-                words = in_words(message) if message else "RingCentral does not speak of it"
-                result.problems[message_id] = words
-        bar.advance(len(ids) - len(alive))
-        return alive
-
     async def _apply(
-        self,
-        store: MessageStore,
-        mailbox: Mailbox,
-        ids: Sequence[str],
-        result: Result,
-        bar: Bar,
+        self, store: MessageStore, mailbox: Mailbox, ids: list[str], result: Result, bar: Bar
     ) -> None:
+        sent: list[str] = []
+
+        async def call() -> Outcomes:
+            # After a pause it looks again: somebody else may have deleted some meanwhile.
+            sent.clear()
+            looks = self.change.looks_first
+            sent.extend(await self._alive(store, mailbox, ids, result, bar) if looks else ids)
+            return await self.change.call(store, mailbox, sent) if sent else {}
+
         try:
-            outcomes = await patiently(lambda: self.change.call(store, mailbox, ids), bar.pause)
+            outcomes = await patiently(call, bar.pause)
         except (ConnectionFailed, ServerError) as error:
             if not isinstance(error, LimitedMode):
-                self._leave_open(ids, in_words(error), result)
+                self._leave_open(sent, in_words(error), result)
             raise
         except asyncio.CancelledError:
-            self._leave_open(ids, "stopped", result)
+            self._leave_open(sent, "stopped", result)
             raise
         for message_id, outcome in outcomes.items():
             if outcome is None:
                 result.done.append(message_id)
             else:
                 result.problems[message_id] = in_words(outcome)
-        bar.advance(len(ids))
+
+    async def _alive(
+        self, store: MessageStore, mailbox: Mailbox, ids: list[str], result: Result, bar: Bar
+    ) -> list[str]:
+        """Those that can be deleted without being purged; the others join the result."""
+        alive = []
+        for some in chunks(ids, MOST_READ):
+            found = await patiently(partial(store.get_many, mailbox, some), bar.pause)
+            for message_id, message in found.items():
+                if isinstance(message, RingCentralError):
+                    result.problems[message_id] = in_words(message)
+                elif message.is_deleted:
+                    result.left_out[message_id] = None
+                else:
+                    alive.append(message_id)
+        return alive
 
     def _leave_open(self, ids: Sequence[str], why: str, result: Result) -> None:
         """Nobody knows what became of a call; a plain delete cannot be repeated to find out."""

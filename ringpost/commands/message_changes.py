@@ -222,7 +222,7 @@ def _nothing(changing: "Changing") -> dict[str, Any]:
 
 def _document(changing: "Changing", result: "Result", mailbox: "Mailbox | None") -> dict[str, Any]:
     named = {} if mailbox is None else {"mailbox": str(mailbox)}
-    left_out = {"deletedAlready": result.left_out} if changing.change.looks_first else {}
+    left_out = {"deletedAlready": list(result.left_out)} if changing.change.looks_first else {}
     return {**named, changing.change.done: result.done, **left_out, "problems": result.problems}
 
 
