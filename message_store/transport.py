@@ -47,6 +47,7 @@ async def send(
                 data=data,
                 timeout=timeout,
                 allow_redirects=False,
+                middlewares=(_never_repeated,),
             )
         target = response.headers.get("Location")
         followed = {301, 302, 303, 307, 308} if method == "GET" else {307, 308}
@@ -58,6 +59,17 @@ async def send(
         except ValueError as error:
             raise BadAnswer(f"{url.host} redirects to no valid address") from error
     raise BadAnswer(f"{url.host} redirects in a circle")
+
+
+async def _never_repeated(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending again, on its own, what went out on a connection that broke off.
+
+    A second delete would purge, and no budget would count it; it repeats only errors of its own.
+    """
+    with connection_errors(request.url.host):
+        return await handler(request)
 
 
 def _require_own_host(server: Server, url: URL) -> None:

@@ -1,82 +1,97 @@
-"""What `ringpost messages` asks the Message Store: find, read, mark."""
+"""Opens the mailboxes that `ringpost messages` names, and reads single messages of them."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 
 from message_store.client import MessageStore
-from message_store.errors import NotFound, RingCentralError
+from message_store.errors import NotFound, PermissionMissing, RingCentralError
 from message_store.mailbox import Mailbox
-from message_store.message import Message
+from message_store.message import Attachment, Message
 from ringpost.connection import message_store
 from ringpost.refusal import Refusal
-from worker.watching import find_mailboxes
+from ringpost.waiting import patiently, say_pause
+from worker.mailbox_names import ALL, OWN
+from worker.watching import find
 
-_PAGE = 100
-_MMS = "MMS"
+_OWN = Mailbox("~", "~")
 _EXTENSION = "extensionId"
 _NAME_ONE = "give ~, an extension's id or number, or account/extension"
+_LONGEST_TRANSCRIPT = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
-    """Which messages; empty means any. Times carry their zone."""
+class Opened:
+    """Mailboxes that are ready to be asked; their titles are for people.
 
-    message_types: Sequence[str] = ()
-    directions: Sequence[str] = ()
-    read_statuses: Sequence[str] = ()
-    date_from: datetime | None = None
-    date_to: datetime | None = None
+    `unreadable` are those, by title, that turned out not to be, and why.
+    """
 
-    def types_to_ask(self) -> tuple[str, ...]:
-        """The types as RingCentral has them: it cannot tell an MMS from an SMS."""
-        return tuple(dict.fromkeys("SMS" if t == _MMS else t for t in self.message_types))
+    store: MessageStore
+    titles: dict[Mailbox, str]
+    unreadable: dict[str, str] = field(default_factory=dict)
 
-    def meets(self, message: Message) -> bool:
-        """Whether a message that RingCentral found is one of those that are meant."""
-        if _MMS not in self.message_types or "SMS" in self.message_types:
-            return True
-        return message.is_mms or message.type != "SMS"
+    @property
+    def mailboxes(self) -> list[Mailbox]:
+        """All of them, in order."""
+        return list(self.titles)
 
-
-async def find(name: str, filters: Filters, limit: int) -> list[Message]:
-    """At most `limit` messages of the mailbox, the newest first."""
-    async with open_mailbox(name) as (store, mailbox):
-        found: list[Message] = []
-        pages = store.walk(
-            mailbox,
-            message_types=filters.types_to_ask(),
-            directions=filters.directions,
-            read_statuses=filters.read_statuses,
-            date_from=filters.date_from,
-            date_to=filters.date_to,
-            per_page=min(limit, _PAGE),
-        )
-        async for page in pages:
-            found += filter(filters.meets, page.records)
-            if len(found) >= limit:
-                break
-        return found[:limit]
-
-
-async def read(name: str, message_id: str) -> Message:
-    """One message."""
-    async with open_mailbox(name) as (store, mailbox):
+    @contextmanager
+    def reading(self, mailbox: Mailbox) -> Iterator[None]:
+        """Where this mailbox cannot be read, that is noted and costs no other; alone, it raises."""
+        title = self.titles[mailbox]
         try:
-            return await store.get(mailbox, message_id)
-        except NotFound as error:
-            if error.parameter == _EXTENSION:
+            with nullcontext() if len(self.titles) > 1 else _extension_errors(title):
+                yield
+        except (NotFound, PermissionMissing) as error:
+            if len(self.titles) == 1:
                 raise
-            raise Refusal(f"message {message_id}: {in_words(error)}", exit_code=1) from None
+            self.unreadable[title] = str(error)
 
 
-async def mark(name: str, ids: Sequence[str], read_status: str) -> tuple[list[str], dict[str, str]]:
-    """Set their read status; those that took it, and why the others did not."""
+@asynccontextmanager
+async def open_mailboxes(names: Sequence[str]) -> AsyncIterator[Opened]:
+    """The mailboxes of these names: `~`, an extension's id or number, `account/extension`, `all`.
+
+    What a person does by hand can wait: it leaves a share of RingCentral's limits to live work.
+    """
+    async with message_store() as login:
+        store = login.store.in_bulk()
+        yield Opened(store, await _titles(store, list(dict.fromkeys(names))))
+
+
+@asynccontextmanager
+async def open_mailbox(name: str) -> AsyncIterator[tuple[MessageStore, Mailbox]]:
+    """The one mailbox of this name."""
+    async with open_mailboxes([name]) as opened:
+        if name == ALL or len(opened.titles) != 1:
+            raise Refusal(f"--mailbox {name[:80]}: not one mailbox; {_NAME_ONE}")
+        (mailbox,) = opened.mailboxes
+        with _extension_errors(name):
+            yield opened.store, mailbox
+
+
+@contextmanager
+def _extension_errors(name: str) -> Iterator[None]:
+    """Raise Refusal where RingCentral does not know the extension of a mailbox."""
+    try:
+        yield
+    except NotFound as error:
+        if error.parameter not in {_EXTENSION, "accountId"}:
+            raise
+        raise _no_such_extension(name) from None
+
+
+async def read(
+    name: str, message_id: str, *, transcript: bool = False
+) -> tuple[Message, str | None]:
+    """One message, and the text of its transcription if that is asked for and there is one."""
     async with open_mailbox(name) as (store, mailbox):
-        results = await store.set_read_status(mailbox, list(dict.fromkeys(ids)), read_status)
-    marked = [message_id for message_id, error in results.items() if error is None]
-    return marked, {key: in_words(error) for key, error in results.items() if error is not None}
+        message = await _message(store, mailbox, message_id)
+        parts = [part for part in message.attachments if part.type == "AudioTranscription"]
+        if not (transcript and parts):
+            return message, None
+        return message, await _text(store, mailbox, message_id, parts[0])
 
 
 def in_words(error: RingCentralError) -> str:
@@ -88,33 +103,53 @@ def in_words(error: RingCentralError) -> str:
     return str(error)
 
 
-@asynccontextmanager
-async def open_mailbox(name: str) -> AsyncIterator[tuple[MessageStore, Mailbox]]:
-    """The mailbox of this name: `~`, an extension's id or number, or `account/extension`."""
-    async with message_store() as connection:
-        try:
-            yield connection.store, await _mailbox(connection.store, name)
-        except NotFound as error:
-            if error.parameter not in {_EXTENSION, "accountId"}:
-                raise
-            raise _no_such_extension(name) from None
-
-
-async def _mailbox(store: MessageStore, name: str) -> Mailbox:
-    if name == "~":
-        return Mailbox("~", "~")
+async def _message(store: MessageStore, mailbox: Mailbox, message_id: str) -> Message:
     try:
-        if "/" in name:
-            return Mailbox.parse(name)
-        Mailbox.parse(f"~/{name}")
-        found = await find_mailboxes(store, [name])
+        return await store.get(mailbox, message_id)
+    except NotFound as error:
+        if error.parameter == _EXTENSION:
+            raise
+        raise Refusal(f"message {message_id}: {in_words(error)}", exit_code=1) from None
+
+
+async def _text(store: MessageStore, mailbox: Mailbox, message_id: str, part: Attachment) -> str:
+    text = bytearray()
+    async with store.content(mailbox, message_id, part) as content:
+        async for chunk in content:
+            text += chunk
+            if len(text) > _LONGEST_TRANSCRIPT:
+                break
+    return text[:_LONGEST_TRANSCRIPT].decode("utf-8", "replace")
+
+
+async def _titles(store: MessageStore, names: Sequence[str]) -> dict[Mailbox, str]:
+    if list(names) == [OWN]:
+        return {_OWN: OWN}
+    addresses = {name: _address(name) for name in names if "/" in name}
+    others = [name for name in names if "/" not in name]
+    for name in others:
+        _insist_on_name(name)
+    titles = {mailbox: str(mailbox) for mailbox in addresses.values()}
+    if others:
+        found = await patiently(lambda: find(store, others), say_pause)
+        if found.unknown:
+            raise _no_such_extension(found.unknown[0])
+        titles |= {mailbox: found.titles[mailbox] for mailbox in found.mailboxes}
+    return titles
+
+
+def _address(name: str) -> Mailbox:
+    try:
+        return Mailbox.parse(name)
     except ValueError:
         raise Refusal(f"--mailbox {name[:80]}: not one mailbox; {_NAME_ONE}") from None
-    if not found:
-        raise _no_such_extension(name)
-    if len(found) > 1:
-        raise Refusal(f"--mailbox {name[:80]}: not one mailbox; {_NAME_ONE}")
-    return found[0]
+
+
+def _insist_on_name(name: str) -> None:
+    try:
+        Mailbox(OWN, name)
+    except ValueError:
+        raise Refusal(f"--mailbox {name[:80]}: not one mailbox; {_NAME_ONE}") from None
 
 
 def _no_such_extension(name: str) -> Refusal:

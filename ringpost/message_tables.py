@@ -7,10 +7,12 @@ from ringpost.output import local_time, say, zone
 from ringpost.tables import Column, show_table
 
 
-def show_list(messages: Sequence[Message]) -> None:
-    """One line per message."""
+def show_list(messages: Sequence[Message], mailbox: str | None = None) -> None:
+    """One line per message; `mailbox` fills a column of its own where there are several."""
+    named = () if mailbox is None else (mailbox,)
     show_table(
         (
+            *(() if mailbox is None else ("mailbox",)),
             "id",
             f"created ({zone()})",
             "type",
@@ -24,6 +26,7 @@ def show_list(messages: Sequence[Message]) -> None:
         ),
         (
             (
+                *named,
                 message.id,
                 local_time(message.creation_time),
                 kind(message),
@@ -33,15 +36,15 @@ def show_list(messages: Sequence[Message]) -> None:
                 message.read_status,
                 message.message_status,
                 len(message.files),
-                _first_line(message.text),
+                first_line(message.text),
             )
             for message in messages
         ),
     )
 
 
-def show_one(message: Message) -> None:
-    """Everything about one message."""
+def show_one(message: Message, transcript: str | None = None) -> None:
+    """Everything about one message; `transcript` is the text of its transcription."""
     facts = {
         "id": message.id,
         "type": kind(message),
@@ -51,8 +54,12 @@ def show_one(message: Message) -> None:
         "read": message.read_status,
         "delivery": message.message_status,
         "availability": message.availability,
+        "priority": message.priority,
+        "owner": _owner(message),
+        "conversation": message.conversation_id,
         "pages": message.fax_page_count,
         "transcription": message.vm_transcription_status,
+        "transcript": transcript,
         "text": message.text,
     }
     show_table(
@@ -99,6 +106,16 @@ def kind(message: Message) -> str:
     return "MMS" if message.is_mms else message.type or ""
 
 
-def _first_line(text: str, width: int = 40) -> str:
+def _owner(message: Message) -> str | None:
+    """Whose a shared message is; RingCentral tells it of call queues and shared lines."""
+    owner = (message.model_extra or {}).get("owner")
+    if not isinstance(owner, dict):
+        return None
+    words = (owner.get("extensionType"), owner.get("name"), owner.get("extensionId"))
+    return " ".join(str(word) for word in words if word)
+
+
+def first_line(text: str, width: int = 40) -> str:
+    """The words as one line, cut where they are too many."""
     line = " ".join(text.split())
     return line if len(line) <= width else f"{line[: width - 1]}…"

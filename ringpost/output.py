@@ -1,4 +1,4 @@
-"""What commands print: lines for people, JSON for programs, progress apart from both."""
+"""What commands print: lines for people, JSON for programs."""
 
 import json
 import sys
@@ -10,7 +10,6 @@ from ringpost.plain import escaped, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
 
 NOTHING = "-"
 _PIPE_WIDTH = 240
@@ -53,19 +52,11 @@ def show_json(value: Any) -> None:
     sys.stdout.write(escaped(text) + "\n")
 
 
-def progress() -> "Progress":
-    """A progress bar for bytes, on standard error, gone when it is done; none on a pipe."""
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-        console=aside(),
-        transient=True,
-        disable=not aside().is_terminal,
-    )
+def show_json_line(value: Any) -> None:
+    """Print a JSON document on one line, at once: whoever reads it may wait for it."""
+    text = json.dumps(value, ensure_ascii=False, default=_as_text)
+    sys.stdout.write(escaped(text) + "\n")
+    sys.stdout.flush()
 
 
 def local_time(moment: datetime | None, *, seconds: bool = False) -> str:

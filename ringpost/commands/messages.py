@@ -1,203 +1,177 @@
-"""`ringpost messages`: the Message Store by hand."""
+"""`ringpost messages`: the Message Store by hand, and what only reads it."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from enum import StrEnum
+import sys
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ringpost.commands.message_changes import add_changes, end
+from ringpost.commands.message_options import (
+    AllMatching,
+    ByDirection,
+    From,
+    Mailboxes,
+    MessageIds,
+    Since,
+    Types,
+    with_filters,
+)
+from ringpost.commands.message_options import filters as filters_of
 from ringpost.commands.options import AsJson, OneMailbox
-from ringpost.output import hint, say, show_json
+from ringpost.message_filters import Filters
+from ringpost.message_ids import gathered, insist_on_id
+from ringpost.output import say, show_json, show_json_line
 from ringpost.refusal import Refusal
+from ringpost.selection import are_several, selection
 
 if TYPE_CHECKING:
-    from message_store.message import Message
-
-_LONGEST_ID = 20
+    from message_store.mailbox import Mailbox
+    from ringpost.sightings import News
 
 messages = typer.Typer(help="Look into a mailbox by hand.", no_args_is_help=True)
-
-MessageIds = Annotated[list[str], typer.Argument(metavar="ID...", help="Message ids.")]
-
-
-class Type(StrEnum):
-    """Message types as RingCentral spells them; it calls an MMS an SMS as well."""
-
-    SMS = "SMS"
-    MMS = "MMS"
-    FAX = "Fax"
-    VOICEMAIL = "VoiceMail"
-    PAGER = "Pager"
-
-
-class Direction(StrEnum):
-    """Directions as RingCentral spells them."""
-
-    INBOUND = "Inbound"
-    OUTBOUND = "Outbound"
-
-
-class ReadStatus(StrEnum):
-    """Read statuses as RingCentral spells them."""
-
-    READ = "Read"
-    UNREAD = "Unread"
-
-
-Word = TypeVar("Word", bound=StrEnum)
-
-
-def _one_of(words: type[Word]) -> Callable[[str], Word]:
-    """Reads a word whatever its case; a wrong one is told with the right ones as they are spelled.
-
-    Typer's own choice would show them in small letters.
-    """
-
-    def read(text: str) -> Word:
-        for word in words:
-            if word.value.casefold() == text.casefold():
-                return word
-        raise typer.BadParameter(f'"{text[:40]}" is none of {", ".join(words)}')
-
-    return read
-
-
-def _moment(text: str) -> datetime:
-    """A date or a time where the reader is."""
-    try:
-        return datetime.fromisoformat(text).astimezone()
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(
-            f'"{text[:40]}" is no date; write such as 2026-11-01 or 2026-11-01T14:30'
-        ) from None
-
-
-Moment = Annotated[
-    datetime | None, typer.Option(parser=_moment, metavar="DATE", help="Local time.")
-]
+add_changes(messages)
 
 
 @messages.command("list")
+@with_filters
 def list_messages(
-    mailbox: OneMailbox = "~",
-    message_type: Annotated[
-        list[Type] | None,
-        typer.Option(
-            "--type", parser=_one_of(Type), metavar="|".join(Type), help="May be repeated."
-        ),
-    ] = None,
-    direction: Annotated[
-        Direction | None, typer.Option(parser=_one_of(Direction), metavar="|".join(Direction))
-    ] = None,
-    read_status: Annotated[
-        ReadStatus | None, typer.Option(parser=_one_of(ReadStatus), metavar="|".join(ReadStatus))
-    ] = None,
-    date_from: Annotated[
-        datetime | None,
-        typer.Option(parser=_moment, metavar="DATE", help="Local time; default: a day ago."),
-    ] = None,
-    date_to: Moment = None,
-    limit: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 50,
+    filters: Filters,
+    mailbox: Mailboxes = ["~"],  # noqa: B006  # Typer copies it
+    limit: Annotated[
+        int, typer.Option(min=0, help="Show at most so many of a mailbox; 0: all.")
+    ] = 50,
+    everything: Annotated[bool, typer.Option("--all", help="The same as --limit 0.")] = False,
     as_json: AsJson = False,
+    as_lines: Annotated[
+        bool, typer.Option("--jsonl", help="Print JSON for programs, one message a line.")
+    ] = False,
 ) -> None:
-    """List messages, the newest first."""
-    from ringpost import mailbox_by_hand
-    from ringpost.connection import run
-    from ringpost.message_tables import show_list
+    """List messages, the newest first, page by page."""
+    from ringpost import listing
+    from ringpost.mailbox_by_hand import open_mailboxes
+    from ringpost.waiting import run_to_the_end
 
-    filters = mailbox_by_hand.Filters(
-        message_types=tuple(kind.value for kind in message_type or ()),
-        directions=(direction.value,) if direction else (),
-        read_statuses=(read_status.value,) if read_status else (),
-        date_from=date_from,
-        date_to=date_to,
+    if as_json and as_lines:
+        raise Refusal("--json and --jsonl: give one of them")
+    several = are_several(mailbox)
+    array = listing.JsonArray(several)
+    show = listing.as_lines(several) if as_lines else listing.as_table(several)
+    listed = listing.Listing(
+        filters, None if everything else limit or None, array.show if as_json else show
     )
-    found = run(mailbox_by_hand.find(mailbox, filters, limit))
-    if as_json:
-        show_json([message.to_wire() for message in found])
-    elif found:
-        show_list(found)
-    else:
+
+    async def work() -> dict[str, str]:
+        async with open_mailboxes(mailbox) as opened:
+            with array.whole() if as_json else nullcontext():
+                await listed.run(opened)
+            return opened.unreadable
+
+    unreadable = run_to_the_end(work(), listed.how_far)
+    if not (listed.count or as_json or as_lines):
         say("no messages")
+    end(unreadable=unreadable)
 
 
 @messages.command()
-def show(message_id: str, mailbox: OneMailbox = "~", as_json: AsJson = False) -> None:
+def show(
+    message_id: str,
+    mailbox: OneMailbox = "~",
+    transcript: Annotated[
+        bool, typer.Option("--transcript", help="Fetch a voicemail's transcription as well.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show one message with its parties and attachments."""
     from ringpost import mailbox_by_hand
     from ringpost.connection import run
     from ringpost.message_tables import show_one
 
-    _insist_on_ids([message_id])
-    message: Message = run(mailbox_by_hand.read(mailbox, message_id))
+    insist_on_id(message_id)
+    message, text = run(mailbox_by_hand.read(mailbox, message_id, transcript=transcript))
     if as_json:
-        show_json(message.to_wire())
+        record = message.to_wire()
+        show_json({**record, "transcript": text} if transcript else record)
     else:
-        show_one(message)
+        show_one(message, text)
+        if transcript and text is None:
+            say("no transcription")
 
 
 @messages.command()
+@with_filters
 def download(
-    ids: MessageIds,
+    filters: Filters,
+    ids: MessageIds = None,
+    source: From = None,
+    all_matching: AllMatching = False,
     to: Annotated[Path, typer.Option(help="The folder to save the files in.")] = Path(),
-    mailbox: OneMailbox = "~",
+    mailbox: Mailboxes = ["~"],  # noqa: B006  # Typer copies it
     as_json: AsJson = False,
 ) -> None:
-    """Save the attachments of messages to a folder."""
-    from ringpost import download as downloading
-    from ringpost.connection import run
+    """Save the attachments of messages to a folder; files that are there already are kept."""
+    from ringpost.bars import Bar
+    from ringpost.download import Download
+    from ringpost.mailbox_by_hand import open_mailboxes
+    from ringpost.waiting import run_to_the_end
 
-    _insist_on_ids(ids)
+    selected = selection(mailbox, gathered(ids or [], source), filters, all_matching)
+
+    def saved(path: Path) -> None:
+        if not as_json:
+            say(str(path))
+
+    downloaded = Download(to, saved)
+
+    async def work() -> dict[str, str]:
+        async with open_mailboxes(mailbox) as opened:
+            with Bar("reading") as bar:
+                await downloaded.run(opened, selected, bar)
+            return opened.unreadable
+
     try:
         to.mkdir(parents=True, exist_ok=True)
-        files, problems = run(downloading.save(mailbox, ids, to))
+        unreadable = run_to_the_end(work(), downloaded.how_far)
     except OSError as error:
         raise Refusal(f"--to {to}: cannot be written ({error.strerror})", exit_code=1) from None
     if as_json:
-        show_json({"files": [str(file) for file in files], "problems": problems})
-    else:
-        for file in files:
-            say(str(file))
-        if not files and not problems:
-            say("no attachments")
-    _end(problems)
+        files = [str(file) for file in downloaded.files]
+        show_json({"files": files, "problems": downloaded.problems})
+    elif not (downloaded.files or downloaded.problems):
+        say("no attachments")
+    end(downloaded.problems, unreadable=unreadable)
 
 
 @messages.command()
-def mark(
-    ids: MessageIds,
-    unread: Annotated[
-        bool, typer.Option("--unread/--read", help="As which to mark them.", show_default="--read")
-    ] = False,
-    mailbox: OneMailbox = "~",
+def watch(
+    mailbox: Mailboxes = ["~"],  # noqa: B006  # Typer copies it
+    message_type: Types = None,
+    direction: ByDirection = None,
+    since: Since = None,
     as_json: AsJson = False,
 ) -> None:
-    """Mark messages as read or unread."""
-    from ringpost import mailbox_by_hand
-    from ringpost.connection import run
+    """Print new and changed messages as they come, a line each, until Ctrl-C.
 
-    _insist_on_ids(ids)
-    status = ReadStatus.UNREAD if unread else ReadStatus.READ
-    marked, problems = run(mailbox_by_hand.mark(mailbox, ids, status.value))
-    if as_json:
-        show_json({"marked": marked, "problems": problems})
-    elif marked:
-        say(f"marked as {status.value.lower()}: {', '.join(marked)}")
-    _end(problems)
+    It changes nothing. Changes are told of messages of the last 30 days.
+    """
+    from ringpost import watch as watching
+    from ringpost.mailbox_by_hand import open_mailboxes
+    from ringpost.waiting import run_to_the_end
 
+    def tell(mailbox: "Mailbox", news: "News") -> None:
+        if as_json:
+            show_json_line(watching.as_document(mailbox, news))
+        else:
+            say(watching.in_one_line(news, mailbox if several else None))
+            sys.stdout.flush()
 
-def _insist_on_ids(ids: Sequence[str]) -> None:
-    for message_id in ids:
-        if not (message_id.isascii() and message_id.isdecimal() and len(message_id) <= _LONGEST_ID):
-            raise Refusal(
-                f'message id "{message_id[:40]}": not a number; ids stand in ringpost messages list'
-            )
+    several = are_several(mailbox)
+    chosen = filters_of(message_type=message_type, direction=direction)
+    watched = watching.Watch(chosen, tell, since=since)
 
+    async def work() -> None:
+        async with open_mailboxes(mailbox) as opened:
+            await watched.run(opened)
 
-def _end(problems: dict[str, str]) -> None:
-    for message_id, problem in problems.items():
-        hint(f"message {message_id}: {problem}")
-    if problems:
-        raise typer.Exit(1)
+    run_to_the_end(work(), lambda: "")

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from message_store.auth import Authenticator, Credentials, MemoryTokenStore
 from message_store.client import MessageStore
 from message_store.errors import (
+    ConnectionFailed,
     FullSyncRequired,
     LimitedMode,
     LoginRefused,
@@ -319,6 +320,18 @@ async def test_too_many_requests(
         await store.list(mailbox)
     assert 0 < caught.value.retry_after <= 30
     assert ringcentral.count("message-store") == 3
+
+
+async def test_a_broken_connection_repeats_no_delete(
+    ringcentral: RingCentral, store: MessageStore, mailbox: Mailbox
+) -> None:
+    """Not even by the HTTP library, which holds a delete for harmless: a second one purges."""
+    (message,) = await texts(ringcentral, 1)
+    await store.list(mailbox)
+    ringcentral.breaks_off("message-store")
+    with pytest.raises(ConnectionFailed):
+        await store.delete(mailbox, [message])
+    assert ringcentral.count("deleteMessage") == 1
 
 
 async def test_faults_pass_by(

@@ -1,16 +1,20 @@
 """What the tests of the running parts share: a supervisor under test and programs to give it."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import structlog
 
 from ringpost.child import Program
 from ringpost.supervisor import Supervisor
+from sandbox import RingCentral
+from tests.support.asking import Ask
 
 
 @dataclass
@@ -76,3 +80,37 @@ def quiet_again() -> Iterator[None]:
     """A command run in this process silences the log; later tests shall not notice."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture
+async def ringcentral() -> AsyncIterator[RingCentral]:
+    """A RingCentral of this test."""
+    async with RingCentral() as ringcentral:
+        yield ringcentral
+
+
+@pytest.fixture
+def environ(ringcentral: RingCentral) -> dict[str, str]:
+    """The environment of a command that shall speak to it."""
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return {**inherited, **ringcentral.environment()}
+
+
+@pytest.fixture
+def ask(tmp_path: Path, environ: dict[str, str]) -> Ask:
+    """Exit code, output and errors of the real `ringpost messages`, its input given as text."""
+
+    async def run(*words: str, stdin: str = "", **variables: str) -> tuple[int, str, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "ringpost", "messages", *words),
+            cwd=tmp_path,
+            env={**environ, **variables},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, errors = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
+        assert process.returncode is not None
+        return process.returncode, out.decode(), errors.decode()
+
+    return run

@@ -1,43 +1,9 @@
 """`ringpost messages` against RingCentral's sandbox: what is not there, and a wrong credential."""
 
-import asyncio
-import os
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
-
 import pytest
 
 from sandbox import RingCentral
-
-Ask = Callable[..., Awaitable[tuple[int, str, str]]]
-
-
-@pytest.fixture
-async def ringcentral() -> AsyncIterator[RingCentral]:
-    """A RingCentral of this test."""
-    async with RingCentral() as ringcentral:
-        yield ringcentral
-
-
-@pytest.fixture
-def ask(tmp_path: Path, ringcentral: RingCentral) -> Ask:
-    """Exit code, output and errors of the real command."""
-
-    async def run(*words: str, **environ: str) -> tuple[int, str, str]:
-        inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "ringpost", "messages", *words),
-            cwd=tmp_path,
-            env={**inherited, **ringcentral.environment(), **environ},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, errors = await asyncio.wait_for(process.communicate(), 60)
-        assert process.returncode is not None
-        return process.returncode, out.decode(), errors.decode()
-
-    return run
+from tests.support.asking import Ask
 
 
 @pytest.mark.parametrize("words", [["show"], ["download"], ["mark"]])

@@ -1,17 +1,21 @@
 """Saving attachments by hand: what one message cannot give costs no other."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from message_store.client import MessageStore
 from message_store.mailbox import Mailbox
 from message_store.message import Message
-from ringpost import download
+from ringpost.bars import Bar
+from ringpost.download import Download
+from ringpost.mailbox_by_hand import Opened
+from ringpost.message_filters import Filters
+from ringpost.selection import selection
 from worker.free_space import DiskFullError
 
 
@@ -48,31 +52,38 @@ def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.fixture(autouse=True)
-def mailbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mailbox that is opened is the one of these tests."""
+@pytest.fixture
+def saving(tmp_path: Path) -> Callable[..., Awaitable[Download]]:
+    """Saves the attachments of these messages."""
 
-    @asynccontextmanager
-    async def opened(name: str) -> AsyncIterator[tuple[Store, Mailbox]]:
-        yield Store(), Mailbox("7", "101")
+    async def save(*ids: str) -> Download:
+        download = Download(tmp_path, lambda path: None)
+        opened = Opened(cast("MessageStore", Store()), {Mailbox("7", "101"): "~"})
+        await download.run(opened, selection(["~"], ids, Filters(), False), Bar("saving"))
+        return download
 
-    monkeypatch.setattr(download, "open_mailbox", opened)
+    return save
 
 
-async def test_an_odd_attachment_is_one_messages_problem(tmp_path: Path) -> None:
+Save = Callable[..., Awaitable[Download]]
+
+
+async def test_an_odd_attachment_is_one_messages_problem(saving: Save, tmp_path: Path) -> None:
     """The other message is saved, and a line says why the first is not."""
-    files, problems = await download.save("~", ["1", "2"], tmp_path)
-    assert [file.read_bytes() for file in files] == [b"content"]
-    assert list(problems) == ["1"]
-    assert "attachment's id" in problems["1"]
-    assert names_in(tmp_path) == [file.name for file in files]
+    done = await saving("1", "2")
+    assert [file.read_bytes() for file in done.files] == [b"content"]
+    assert list(done.problems) == ["1"]
+    assert "attachment's id" in done.problems["1"]
+    assert names_in(tmp_path) == [file.name for file in done.files]
 
 
-async def test_room_is_left_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_room_is_left_on_the_disk(
+    saving: Save, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing is saved on a disk that is nearly full, and nothing half lies about."""
     nearly_full = os.statvfs_result((1, 1, 9, 9, 9, 0, 0, 0, 0, 255))
     monkeypatch.setattr(os, "fstatvfs", lambda descriptor: nearly_full)
     with pytest.raises(DiskFullError, match="only 0 MiB are free") as caught:
-        await download.save("~", ["2"], tmp_path)
+        await saving("2")
     assert caught.value.strerror == str(caught.value), "what the command line shows"
     assert names_in(tmp_path) == []

@@ -71,7 +71,12 @@ def fresh() -> Iterator[None]:
 
 def test_no_empty_line_where_progress_is_not_shown() -> None:
     """On a pipe a progress bar writes nothing at all."""
-    code = "from ringpost.output import progress\nwith progress() as bars: bars.add_task('x')"
+    code = (
+        "from ringpost.bars import Bar\n"
+        "with Bar('x') as bar:\n"
+        "    bar.advance(1)\n"
+        "    with bar.away(): pass"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
     assert (done.stdout, done.stderr) == (b"", b"")
 
