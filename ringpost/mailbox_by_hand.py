@@ -1,5 +1,6 @@
 """Opens the mailboxes that `ringpost messages` names, and reads single messages of them."""
 
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from worker.mailbox_names import ALL, OWN
 from worker.watching import find
 
 _OWN = Mailbox("~", "~")
+_ID = re.compile(r"[0-9~]*")  # an account's id, or none; anything else is the name of one
 _EXTENSION = "extensionId"
 _NAME_ONE = "give ~, an extension's id or number, or account/extension"
 _LONGEST_TRANSCRIPT = 1024 * 1024
@@ -53,11 +55,25 @@ class Opened:
 async def open_mailboxes(names: Sequence[str]) -> AsyncIterator[Opened]:
     """The mailboxes of these names: `~`, an extension's id or number, `account/extension`, `all`.
 
-    What a person does by hand can wait: it leaves a share of RingCentral's limits to live work.
+    With the name of one of `[[accounts]]` before it (`clinic/101`, `clinic/all`) a mailbox is that
+    company's; without, the first one's. What a person does by hand can wait: it leaves a share of
+    RingCentral's limits to live work.
     """
-    async with message_store() as login:
+    account, names = _of_account(list(dict.fromkeys(names)))
+    async with message_store(account) as login:
         store = login.store.in_bulk()
-        yield Opened(store, await _titles(store, list(dict.fromkeys(names))))
+        yield Opened(store, await _titles(store, names))
+
+
+def _of_account(names: list[str]) -> tuple[str | None, list[str]]:
+    """The account that is named before the mailboxes, and their names without it."""
+    parts = [name.rpartition("/") for name in names]
+    accounts = {account for account, _, _ in parts if not _ID.fullmatch(account)}
+    if not accounts:
+        return None, names
+    if len(accounts) > 1 or any(account not in accounts for account, _, _ in parts):
+        raise Refusal(f"--mailbox {names[-1][:80]}: the mailboxes of one account at a time")
+    return accounts.pop(), [name for _, _, name in parts]
 
 
 @asynccontextmanager

@@ -108,11 +108,10 @@ def kind(message: Message) -> str:
 
 def _owner(message: Message) -> str | None:
     """Whose a shared message is; RingCentral tells it of call queues and shared lines."""
-    owner = (message.model_extra or {}).get("owner")
-    if not isinstance(owner, dict):
+    if message.owner is None:
         return None
-    words = (owner.get("extensionType"), owner.get("name"), owner.get("extensionId"))
-    return " ".join(str(word) for word in words if word)
+    words = (message.owner.extension_type, message.owner.name, message.owner.extension_id)
+    return " ".join(word for word in words if word)
 
 
 def first_line(text: str, width: int = 40) -> str:

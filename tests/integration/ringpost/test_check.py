@@ -135,3 +135,61 @@ async def test_polling_is_said(check: Check) -> None:
     assert found["exit"]["code"] == "0"
     assert found["webhook"]["state"] == "warn"
     assert "polled" in found["webhook"]["words"]
+
+
+LOGINS = {
+    "OAU-146": ("RC_CLIENT_SECRET", "Credentials tab"),
+    "OAU-120": ("RC_JWT is not for this app",),
+    "OAU-125": ("'JWT auth flow'", "Settings tab"),
+    "OAU-141": ("disabled or may not log in", "administrator"),
+    "OAU-147": ("locked after failed logins",),
+    "OAU-210": ("RC_JWT is expired", "create a new JWT credential"),
+    "OAU-236": ("disabled or may not log in", "administrator"),
+    "OAU-251": ("'JWT auth flow'", "Settings tab"),
+}
+
+
+async def test_each_way_to_refuse_a_login(check: Check, ringcentral: RingCentral) -> None:
+    """Whatever RingCentral refuses a login for, one line says it and what to do."""
+    for code, words in LOGINS.items():
+        ringcentral.refuses_login(code)
+        await _fails(check, "credentials", code, *words)
+
+
+@pytest.mark.parametrize("scope", ["ReadMessages", "EditMessages", "SubscriptionWebhook"])
+async def test_each_scope_that_the_app_lacks(
+    check: Check, ringcentral: RingCentral, scope: str
+) -> None:
+    """The app permission is named, with the page where it is added."""
+    ringcentral.denies(scope, to="app")
+    page = "https://developers.ringcentral.com/my-account.html#/applications"
+    if scope == "ReadMessages":  # another permission brings it along
+        ringcentral.denies("EditMessages", to="app")
+        ringcentral.denies("SMS", to="app")
+    await _fails(check, "app permissions", scope, page)
+
+
+async def test_a_mailbox_that_the_role_does_not_cover(
+    check: Check, ringcentral: RingCentral, tmp_path: Path
+) -> None:
+    """The extension is named, with what is missing for it and who can mend it."""
+    (tmp_path / "ringpost.toml").write_text('mailboxes = "all"\n' + CONFIGURATION)
+    closed = ringcentral.extension_ids[1]
+    ringcentral.denies("ReadMessages", extension=closed)
+    subject = f"mailbox {ringcentral.account_id}/{closed}"
+    await _fails(check, subject, "lacks ReadMessages for extension 102 Grace Hopper", "role")
+
+
+async def test_several_accounts(check: Check, ringcentral: RingCentral, tmp_path: Path) -> None:
+    """Each account is checked, and a finding says which one it is about."""
+    other = ringcentral.adds_account()
+    tables = "".join(
+        f'[[accounts]]\nname = "{name}"\nclient_id = "{one.client_id}"\n'
+        f'client_secret = "{one.client_secret}"\njwt = "{jwt}"\n'
+        for name, one, jwt in (("clinic", ringcentral, ringcentral.jwt), ("office", other, "x"))
+    )
+    (tmp_path / "ringpost.toml").write_text(CONFIGURATION + tables)
+    found = await check()
+    assert found["clinic, credentials"]["state"] == "ok"
+    assert found["office, credentials"]["state"] == "fail"
+    assert "RC_JWT" in found["office, credentials"]["words"]
