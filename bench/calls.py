@@ -17,7 +17,7 @@ from pathlib import Path
 import aiohttp
 import redis
 
-from bench.line import MAILBOXES, Stage, listens, stage, wait_until
+from bench.line import MAILBOXES, Stage, listens, stage, synchronised, wait_until
 
 MESSAGES, ATONCE = 1000, 10
 FILES = {"sms": 0, "mms": 2, "fax": 1, "voicemail": 1}
@@ -39,12 +39,7 @@ def running(folder: Path) -> Iterator[Stage]:
         place.start("worker", sys.executable, "-m", "celery", "-A", "worker", "worker")
         wait_until(lambda: listens(place.webhook))
         client = redis.Redis(unix_socket_path=str(place.redis), decode_responses=True)
-        names = "ringpost:ledger:mailbox:*"
-        wait_until(
-            lambda: (
-                sum(client.hexists(n, "synchronised") for n in client.scan_iter(names)) == MAILBOXES
-            )
-        )
+        wait_until(lambda: synchronised(client) == MAILBOXES)
         time.sleep(2)
         yield place
 

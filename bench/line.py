@@ -92,8 +92,11 @@ class Stage:
 
 
 @contextmanager
-def stage(folder: Path) -> Iterator[Stage]:
-    """A stage with sandbox and Redis up in a new folder; everything is stopped at the end."""
+def stage(folder: Path, mailboxes: int = MAILBOXES, *options: str) -> Iterator[Stage]:
+    """A stage with sandbox and Redis up in a new folder; everything is stopped at the end.
+
+    `options` are more of those of `ringpost sandbox start`.
+    """
     folder.mkdir()
     stage = Stage(folder)
     stage.start(
@@ -104,8 +107,8 @@ def stage(folder: Path) -> Iterator[Stage]:
     stage.start(
         "sandbox",
         *(sys.executable, "-m", "sandbox", "--port", str(stage.api)),
-        *("--media-port", str(stage.media), "--extensions", str(MAILBOXES)),
-        *("--latency", str(LATENCY)),
+        *("--media-port", str(stage.media), "--extensions", str(mailboxes)),
+        *("--latency", str(LATENCY), *options),
     )
     try:
         wait_until(lambda: stage.redis.exists() and listens(stage.api))
@@ -178,7 +181,7 @@ def ours(folder: Path) -> Figures:
         place.start("worker", sys.executable, "-m", "celery", "-A", "worker", "worker")
         client = redis.Redis(unix_socket_path=str(place.redis), decode_responses=True)
         wait_until(lambda: listens(place.webhook))
-        wait_until(lambda: _synchronised(client) == MAILBOXES)
+        wait_until(lambda: synchronised(client) == MAILBOXES)
         time.sleep(1)  # the line is idle when the burst comes
 
         def done() -> int:
@@ -189,7 +192,7 @@ def ours(folder: Path) -> Figures:
         return figures
 
 
-def _synchronised(client: redis.Redis) -> int:
+def synchronised(client: redis.Redis) -> int:
     names = client.scan_iter("ringpost:ledger:mailbox:*")
     return sum(client.hexists(name, "synchronised") for name in names)
 

@@ -1,5 +1,6 @@
 """What a mailbox says becomes deliveries: each message once, none forgotten."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -230,3 +231,32 @@ async def test_a_walk_goes_on_where_it_was_interrupted(
     assert refusals > 0
     assert len(pages) == len(set(pages))
     assert len(await mailman().due()) == 1400
+
+
+async def test_five_thousand_on_the_first_start(ringcentral: RingCentral, mailman: Hire) -> None:
+    """Each of 5,000 old messages is delivered once, though hundreds share one second."""
+    for second in range(5):
+        created = time.time() - 3000 + 300 * second
+        for _ in range(1000):
+            await ringcentral.receives_sms("old", created=created)
+
+    result = await mailman().synchronise()
+
+    assert result.created == 5000
+    assert result.calls <= 30
+    assert len(await mailman().due()) == 5000
+    assert (await mailman().synchronise()).created == 0
+
+
+async def test_a_token_that_dies_in_the_middle(ringcentral: RingCentral, mailman: Hire) -> None:
+    """When the token is refused while 600 messages wait, each of them is delivered once."""
+    await ringcentral.receives_sms("before")
+    await mailman().synchronise()
+    for _ in range(600):
+        await ringcentral.receives_sms("while it dies")
+    await ringcentral.forgets_sync_tokens()
+
+    assert (await mailman().synchronise()).created == 600
+
+    assert (await mailman().synchronise()).created == 0
+    assert len(await mailman().due()) == 601
