@@ -26,9 +26,9 @@ BURST_GOALS = (20, 10)
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Stage]:
-    """Webhook and worker, subscribed to all mailboxes, idle."""
-    with stage(folder) as place:
+def running(folder: Path, mailboxes: int = MAILBOXES, *options: str) -> Iterator[Stage]:
+    """Webhook and worker, subscribed to all mailboxes, idle; `options` are the sandbox's."""
+    with stage(folder, mailboxes, *options) as place:
         place.environment["WEBHOOK_URL"] = f"http://127.0.0.1:{place.webhook}/webhook"
         (place.folder / "ringpost.toml").write_text(
             'mailboxes = "all"\n[sync]\nstart = "1h"\n'
@@ -39,7 +39,7 @@ def running(folder: Path) -> Iterator[Stage]:
         place.start("worker", sys.executable, "-m", "celery", "-A", "worker", "worker")
         wait_until(lambda: listens(place.webhook))
         client = redis.Redis(unix_socket_path=str(place.redis), decode_responses=True)
-        wait_until(lambda: synchronised(client) == MAILBOXES)
+        wait_until(lambda: synchronised(client) == mailboxes)
         time.sleep(2)
         yield place
 

@@ -12,9 +12,9 @@ from collections import Counter
 from pathlib import Path
 
 import aiohttp
-import redis
 
-from bench.line import LATENCY, Stage, listens, stage, synchronised, wait_until
+from bench.calls import running
+from bench.line import LATENCY, Stage
 
 MAILBOXES, FAXES, LONE = 200, 1000, 12
 WINDOW = 6
@@ -53,20 +53,8 @@ def main() -> int:
     """Print the delays."""
     with (
         tempfile.TemporaryDirectory(prefix="rp-") as name,
-        stage(Path(name) / "fairness", MAILBOXES, *LIMITS) as place,
+        running(Path(name) / "fairness", MAILBOXES, *LIMITS) as place,
     ):
-        place.environment["WEBHOOK_URL"] = f"http://127.0.0.1:{place.webhook}/webhook"
-        (place.folder / "ringpost.toml").write_text(
-            'mailboxes = "all"\n[sync]\nstart = "1h"\n'
-            f'[handlers.vault]\nuse = "archive"\nto = "file://{place.folder}/archive"\n'
-            '[[routes]]\nname = "kept"\nsteps = ["vault", "mark-read"]\n'
-        )
-        place.start("webhook", sys.executable, "-m", "webhook")
-        place.start("worker", sys.executable, "-m", "celery", "-A", "worker", "worker")
-        wait_until(lambda: listens(place.webhook))
-        client = redis.Redis(unix_socket_path=str(place.redis), decode_responses=True)
-        wait_until(lambda: client.zcard("ringpost:ledger:schedule") == MAILBOXES)
-        wait_until(lambda: synchronised(client) == MAILBOXES)
         found, refused = asyncio.run(delays(place))
         waiting = FAXES + LONE - len(list((place.folder / "archive").rglob("manifest.json")))
     print(f"{MAILBOXES} mailboxes, {FAXES} faxes waiting in one, limits of a minute in {WINDOW} s")
