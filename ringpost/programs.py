@@ -54,7 +54,7 @@ def discreet(program: Program, secret: Collection[str]) -> Program:
 def secret_variables(configuration: Configuration) -> set[str]:
     """The names of variables that not every part has to know."""
     environ = environment()
-    ours = {name for name in environ if name.startswith("RC_")}
+    ours = {name for name in environ if name.startswith("RC_") or name == "RINGPOST_KEY"}
     return ours | _WIRE | set(taken(configuration.document.written, environ))
 
 

@@ -29,7 +29,10 @@ steps = ["mail"]
         ("sandbox", set()),
         (
             "worker",
-            {"RC_JWT", "SMTP_URL", "REDIS_URL", "WEBHOOK_URL", "WEBHOOK_VERIFICATION_TOKEN"},
+            {
+                *("RC_JWT", "RINGPOST_KEY", "SMTP_URL"),
+                *("REDIS_URL", "WEBHOOK_URL", "WEBHOOK_VERIFICATION_TOKEN"),
+            },
         ),
     ],
 )
@@ -38,12 +41,14 @@ def test_each_part_gets_what_it_needs(
 ) -> None:
     """Only the worker has credentials and what handlers name; nobody is without HOME."""
     monkeypatch.setenv("RC_JWT", "secret")
+    monkeypatch.setenv("RINGPOST_KEY", "secret")
     monkeypatch.setenv("SMTP_URL", "smtps://me:secret@mail.example.com")
     path = tmp_path / "ringpost.toml"
     path.write_text(CONFIGURATION)
     environ = {"SMTP_URL": "x", "HOME": "y"}
     secret = secret_variables(load(path, environ))
     program = discreet(Program(name=name, command=("x",)), secret)
-    every = {"RC_JWT", "SMTP_URL", "REDIS_URL", "WEBHOOK_URL", "WEBHOOK_VERIFICATION_TOKEN"}
+    every = {"RC_JWT", "RINGPOST_KEY", "SMTP_URL", "REDIS_URL"}
+    every |= {"WEBHOOK_URL", "WEBHOOK_VERIFICATION_TOKEN"}
     assert every - program.withheld == needs
     assert "HOME" not in program.withheld
