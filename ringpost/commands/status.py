@@ -52,6 +52,10 @@ def _show(overview: "Overview") -> None:
         say("failed deliveries: see `ringpost failures`")
     for line in _subscriptions(overview):
         say(line)
+    for mailbox in overview.mailboxes:
+        if mailbox.walked_back_to:
+            at, end = local_time(mailbox.walked_back_to), local_time(mailbox.walks_back_to)
+            say(f"mailbox {mailbox.mailbox}: reading back to {end} {zone()}, has come to {at}")
     for one in overview.unwatched:
         named = f"account {one.account}: " if one.account else ""
         alarm(f"mailbox {one.mailbox}: {named}{in_words(one.missing, one.extension)}")

@@ -17,6 +17,7 @@ class MailboxStatus(BaseModel):
     """One mailbox: when it was and will be synchronised, and what is open in it.
 
     `covered_until`: as long as RingCentral tells of changes; else it is dark, and polled.
+    `walked_back_to`: how far a full sync under way has come; it goes back to `walks_back_to`.
     """
 
     mailbox: str
@@ -29,6 +30,8 @@ class MailboxStatus(BaseModel):
     covered_until: datetime | None = None
     dark_since: datetime | None = None
     dark_because: str | None = None
+    walked_back_to: datetime | None = None
+    walks_back_to: datetime | None = None
 
 
 class Unwatched(BaseModel):
@@ -68,8 +71,8 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
     failed = _per_mailbox(await redis.zrange(key("failed"), 0, -1))
     mailboxes = []
     for name in sorted(await redis.smembers(key("watched"))):
-        synchronised, error, missed = await redis.hmget(
-            key("mailbox", name), ["synchronised", "error", "missed"]
+        synchronised, error, missed, walked, floor = await redis.hmget(
+            key("mailbox", name), ["synchronised", "error", "missed", "walk_to", "floor"]
         )
         mailboxes.append(
             MailboxStatus(
@@ -80,6 +83,8 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
                 failed=failed.get(name, 0),
                 missed=int(missed or 0),
                 last_error=error,
+                walked_back_to=_moment(walked),
+                walks_back_to=_moment(floor) if walked else None,
                 **_coverage(covers.get(name)),
             )
         )

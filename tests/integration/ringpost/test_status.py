@@ -153,3 +153,12 @@ def test_what_is_missing_for_whom(monkeypatch: pytest.MonkeyPatch, redis_url: st
 def test_before_the_first_check(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
     """Without a mailbox nothing is said to be covered."""
     assert "no mailbox is watched yet" in _status(monkeypatch, redis_url, mailboxes=[])
+
+
+def test_how_far_a_backlog_has_come(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
+    """While old messages are read in, a line says how far back, and how far it has to go."""
+    back = {"walked_back_to": MOMENT, "walks_back_to": datetime(2025, 11, 1, 8, 0, tzinfo=UTC)}
+    mailbox = {**OVERVIEW["mailboxes"][0], **back}
+    shown = _status(monkeypatch, redis_url, mailboxes=[mailbox])
+    assert f"mailbox {MAILBOX}: reading back to 2025-11-01" in shown
+    assert "has come to 2026-11-23" in shown
