@@ -100,3 +100,24 @@ async def test_an_unfinished_walk_for_another_owner(
     assert len(await mailman("any").due()) == 600
     first = next(query for query in queries(ringcentral) if query.get("owner") == "Any")
     assert "dateTo" not in first
+
+
+@pytest.mark.parametrize(
+    ("owner", "own", "queues"), [("personal", 1, 0), ("shared", 0, 1), ("any", 1, 1)]
+)
+async def test_whose_voicemails_are_delivered(
+    ringcentral: RingCentral, mailman: Hire, owner: str, own: int, queues: int
+) -> None:
+    """The own voicemail, that of a queue, or both; a later change of the setting misses none."""
+    personal = await ringcentral.receives("voicemail")
+    shared = await ringcentral.receives("voicemail", owner=ringcentral.extension_ids[1])
+
+    await mailman(owner).synchronise()
+
+    expected = {str(personal["id"])} if own else set()
+    expected |= {str(shared["id"])} if queues else set()
+    assert await mailman(owner).due() == expected
+
+    await mailman("any").synchronise()
+    both = {str(personal["id"]), str(shared["id"])}
+    assert await mailman("any").due() == both - expected
