@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import signal
 import subprocess
 import tempfile
 import time
@@ -38,6 +39,9 @@ def _repair_aioresponses() -> None:
 
 
 _repair_aioresponses()
+
+# A shell that starts the suite in its background lets it ignore Ctrl-C, and all its children too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -53,8 +53,10 @@ def judge(
     asked = _asked(error)
     if isinstance(error, LedgerError | RateLimited):
         return Verdict(asked or _SOON)
-    if isinstance(error, LoginRefused | TokenRejected):
+    if isinstance(error, LoginRefused):
         return Verdict(asked or _ADMINISTRATOR)
+    if isinstance(error, TokenRejected):
+        return Verdict(asked or _SOON)  # logins pause by themselves if that goes on
     if isinstance(error, NotFound | NotReady) and age < _NOT_THERE_YET:
         return Verdict(asked or _SOON)
     if not is_transient(error) or attempts >= len(schedule):

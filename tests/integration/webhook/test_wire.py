@@ -36,7 +36,7 @@ async def test_celery_takes_it(webhook: Any, redis_url: str) -> None:
     )
     seen: list[Any] = []
 
-    @app.task(name="worker.sync")  # type: ignore[untyped-decorator]  # Celery ships no types
+    @app.task(name="worker.sync", shared=False)  # type: ignore[untyped-decorator]  # Celery ships no types
     def sync(mailboxes: list[str]) -> None:
         seen.append(mailboxes)
 
