@@ -1,6 +1,7 @@
 # `make` alone lists the commands. Needs python3 (3.11 or newer), make and git.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
+WORKERS ?= 2
 BIN := .venv/bin
 
 .PHONY: help setup run test reference javascript lint lock
@@ -20,7 +21,7 @@ run: setup ## start Ringpost: with RC_* set against RingCentral, without against
 	$(BIN)/ringpost run
 
 test: setup ## run the whole test suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 reference: setup ## compare the sandbox and our models with RingCentral's published reference
 	$(BIN)/python -m pytest tests/reference
