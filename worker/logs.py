@@ -2,9 +2,16 @@
 
 import logging
 import sys
+from typing import TextIO
 
 import structlog
 from stamina.instrumentation import set_on_retry_hooks
+from structlog.typing import EventDict, ExcInfo, WrappedLogger
+
+from message_store.tracebacks import discreet_traceback
+
+from .failures import OURS
+from .masking import masked
 
 
 def configure_logs() -> None:
@@ -19,13 +26,38 @@ def configure_logs() -> None:
                 colors=False,
                 pad_event_to=30,
                 # the default shows the variables of each frame: messages, tokens, passwords
-                exception_formatter=structlog.dev.plain_traceback,
+                exception_formatter=_write_traceback,
             ),
+            _mask,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines("%(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING)
+
+
+class _Lines(logging.Formatter):
+    """The libraries' lines, their errors without words that are not ours."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record, masked."""
+        if record.exc_info:
+            # what follows the first line repeats the error
+            record.msg, record.args = record.getMessage().partition("\n")[0], None
+        return masked(super().format(record))
+
+    def formatException(self, ei: object) -> str:  # noqa: N802  # logging's name
+        """The traceback, see `discreet_traceback`."""
+        error = ei[1] if isinstance(ei, tuple) else None
+        return discreet_traceback(error, *OURS) if isinstance(error, BaseException) else ""
+
+
+def _write_traceback(stream: TextIO, exc_info: ExcInfo) -> None:
+    stream.write("\n" + discreet_traceback(exc_info[1], *OURS))
+
+
+def _mask(_logger: WrappedLogger, _method: str, line: str | EventDict) -> str:
+    return masked(str(line))
