@@ -2,8 +2,9 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+SCHEMATHESIS := 4.32.5
 
-.PHONY: help setup run test reference javascript lint lock
+.PHONY: help setup run test fuzz reference javascript lint lock
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +22,14 @@ run: setup ## start Ringpost: with RC_* set against RingCentral, without against
 
 test: setup ## run the whole test suite
 	$(BIN)/python -m pytest
+
+fuzz: setup .venv/fuzz/$(SCHEMATHESIS) ## hold a running webhook to its OpenAPI description, for a minute
+	$(BIN)/python -m tests.fuzz .venv/fuzz/bin/schemathesis
+
+.venv/fuzz/$(SCHEMATHESIS):
+	$(PYTHON) -m venv .venv/fuzz
+	.venv/fuzz/bin/pip install --quiet --disable-pip-version-check schemathesis==$(SCHEMATHESIS)
+	@touch $@
 
 reference: setup ## compare the sandbox and our models with RingCentral's published reference
 	$(BIN)/python -m pytest tests/reference
