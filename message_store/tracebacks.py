@@ -2,7 +2,6 @@
 
 import traceback
 from collections.abc import Iterator
-from itertools import islice
 
 # Python writes their words itself, about code; the words of others may quote whatever was at
 # hand: a message's text, a caller's number, an address with a token.
@@ -25,8 +24,7 @@ def discreet_traceback(error: BaseException, *foreseen: type[BaseException]) -> 
     is one of the `foreseen` types, whose words are ours.
     """
     told = (*_ABOUT_CODE, *foreseen)
-    parts = (_one(each, told) for each in islice(_with_causes(error, set()), _MOST_ERRORS))
-    return "\n".join(parts)
+    return "\n".join(_one(each, told) for each in _with_all(error))
 
 
 def name_of(error: BaseException, *foreseen: type[BaseException]) -> str:
@@ -40,14 +38,21 @@ def _one(error: BaseException, told: tuple[type[BaseException], ...]) -> str:
     return f"Traceback (most recent call last):\n{frames}{name_of(error, *told)}"
 
 
-def _with_causes(error: BaseException, seen: set[int]) -> Iterator[BaseException]:
-    if id(error) in seen:
-        return
-    seen.add(id(error))
-    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    if before is not None:
-        yield from _with_causes(before, seen)
-    yield error
-    if isinstance(error, BaseExceptionGroup):
-        for part in error.exceptions:
-            yield from _with_causes(part, seen)
+def _with_all(error: BaseException) -> Iterator[BaseException]:
+    """The error behind what led to it, then the parts of each group among them."""
+    seen: list[BaseException] = []
+    waiting = [error]
+    while waiting:
+        chain: list[BaseException] = []
+        cause: BaseException | None = waiting.pop(0)
+        while cause is not None and len(seen) < _MOST_ERRORS and not _is_among(cause, seen):
+            seen.append(cause)
+            chain.append(cause)
+            if isinstance(cause, BaseExceptionGroup):
+                waiting += cause.exceptions
+            cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+        yield from reversed(chain)
+
+
+def _is_among(error: BaseException, seen: list[BaseException]) -> bool:
+    return any(error is one for one in seen)  # an error may define equality in any way

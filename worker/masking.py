@@ -10,7 +10,7 @@ _NUMBER = re.compile(
     r"\+[1-9](?:[ ().\u00a0\u2010-\u2015-]{0,2}[0-9]){6,14}"
     r"|(?<![0-9])(?:\([0-9]{3}\) ?|[0-9]{3}[ .-])[0-9]{3}[ .-][0-9]{4}(?![0-9])"
 )
-_TOKEN = re.compile(r"\b(bearer|basic) +[^\s'\",;]{8,}", re.IGNORECASE)
+_TOKEN = re.compile(r"\b((?i:bearer|basic)) +(?=[^\s'\",;]*[A-Z0-9=_])[^\s'\",;]{8,}")
 _LOGIN = re.compile(r"(?<=://)[^/\s'\"@]+@")
 
 

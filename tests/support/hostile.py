@@ -1,6 +1,11 @@
 """What a hostile or broken other side may send, for property tests."""
 
 import json
+import tracemalloc
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from hypothesis import settings
@@ -50,3 +55,21 @@ def objects(*members: str, values: st.SearchStrategy[Any] = values) -> st.Search
 def as_bytes(value: Any) -> bytes:
     """The value as JSON, with what JSON proper would not allow (NaN, halves of surrogate pairs)."""
     return json.dumps(value).encode()
+
+
+@cache
+def bomb() -> bytes:
+    """A gzip file a thousand times smaller than the 128 MiB that come out of it."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return b"".join(packer.compress(bytes(2**20)) for _ in range(128)) + packer.flush()
+
+
+@contextmanager
+def at_most(mebibytes: int) -> Iterator[None]:
+    """What is done here takes no more memory than this at any time."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < mebibytes * 2**20
+    finally:
+        tracemalloc.stop()

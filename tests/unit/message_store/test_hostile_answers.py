@@ -23,7 +23,7 @@ from message_store.message import Message
 from message_store.pages import read_list, read_sync
 from message_store.parsing import NotJsonError, parse_date, parse_json, parse_seconds, retry_after
 from message_store.token import Token
-from tests.support.hostile import any_text, as_bytes, objects, quick, texts, values
+from tests.support.hostile import any_text, as_bytes, at_most, bomb, objects, quick, texts, values
 
 PARTY = objects("phoneNumber", "name", "extensionNumber", "location")
 PART = objects("id", "uri", "type", "contentType", "fileName", "size", "vmDuration")
@@ -207,3 +207,14 @@ async def test_no_answer_is_an_accident(
         await store.sync(mailbox, token="t")
     assert str(caught.value).isprintable()
     assert "html" not in str(caught.value)
+
+
+async def test_a_bomb(fake: Any, store: MessageStore, mailbox: Mailbox, reply: Any) -> None:
+    """An answer that grows when it is unpacked is given up at our bound, not at the machine's."""
+    path = "/restapi/v1.0/account/7/extension/101/message-sync"
+    fake.on("GET", path, reply(200, bomb(), {"Content-Encoding": "gzip"}))
+    with at_most(48), pytest.raises(BadAnswer, match="answered more than 16777216 bytes"):
+        await store.sync(mailbox, token="t")
+    fake.on("GET", path, reply(403, bomb(), {"Content-Encoding": "gzip"}))
+    with at_most(48), pytest.raises(RingCentralError):
+        await store.sync(mailbox, token="t")
