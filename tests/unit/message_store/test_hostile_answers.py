@@ -23,7 +23,17 @@ from message_store.message import Message
 from message_store.pages import read_list, read_sync
 from message_store.parsing import NotJsonError, parse_date, parse_json, parse_seconds, retry_after
 from message_store.token import Token
-from tests.support.hostile import any_text, as_bytes, at_most, bomb, objects, quick, texts, values
+from tests.support.hostile import (
+    any_text,
+    as_bytes,
+    at_most,
+    bomb,
+    numbers,
+    objects,
+    quick,
+    texts,
+    values,
+)
 
 PARTY = objects("phoneNumber", "name", "extensionNumber", "location")
 PART = objects("id", "uri", "type", "contentType", "fileName", "size", "vmDuration")
@@ -97,8 +107,14 @@ def test_every_failed_answer_has_an_error(body: bytes, status: int, header: str)
     assert str(error).isprintable()
 
 
+TOKEN = st.fixed_dictionaries(
+    {"access_token": st.just("t") | texts, "expires_in": numbers | values},
+    optional={"refresh_token": texts, "owner_id": values, "scope": values},
+)
+
+
 @quick
-@given(objects("access_token", "expires_in", "refresh_token", "owner_id", "scope") | values)
+@given(TOKEN | values)
 def test_every_token_answer(document: Any) -> None:
     """It is a token, or an answer that holds none."""
     with contextlib.suppress(BadAnswer):

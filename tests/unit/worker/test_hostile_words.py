@@ -1,6 +1,7 @@
 """What strangers, destinations and configurations say, on its way through the worker."""
 
 import contextlib
+import unicodedata
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,6 @@ from worker.handlers.contract import HandlerError, PermanentError, Reply
 from worker.handlers.filenames import attachment_names, safe_id, safe_name
 from worker.handlers.mail_text import headline, html_page, plain_page
 from worker.handlers.mime import Mail
-from worker.handlers.plain_text import one_line
 from worker.handlers.smtp_replies import reply_words
 from worker.happenings import WORDS, State
 from worker.ledger.records import Claim, Delivery, lane, read_lane
@@ -91,8 +91,13 @@ def test_a_mail_has_our_headers_and_no_markup_of_theirs(message: Message, file: 
     page.encode()
 
 
+# One name to a file system or a reader, in many spellings.
+ALIKE = ["a.pdf", "A.PDF", "a.pdf.", "a\u200b.pdf", "\xe1.pdf", "a\u0301.pdf", "A\u0301.pdf"]
+NAMES = st.sampled_from([*ALIKE, "\u212a.txt", "k.txt", "Manifest.JSON"]) | texts
+
+
 @quick
-@given(st.lists(st.tuples(texts, texts, texts), max_size=6))
+@given(st.lists(st.tuples(texts, NAMES, texts), max_size=8))
 def test_names_on_disk_never_meet(parts: list[tuple[str, str, str]]) -> None:
     """Each attachment has a name of its own, also where case and Unicode forms are one."""
     attachments = [
@@ -100,7 +105,10 @@ def test_names_on_disk_never_meet(parts: list[tuple[str, str, str]]) -> None:
         for place, (id_, name, kind) in enumerate(parts)
     ]
     names = attachment_names(attachments, ("message.json", "manifest.json"))
-    folded = [one_line(name).casefold() for name in [*names, "message.json", "manifest.json"]]
+    folded = [
+        unicodedata.normalize("NFC", name.casefold())
+        for name in [*names, "message.json", "manifest.json"]
+    ]
     assert len(set(folded)) == len(folded)
     for name in names:
         assert name == Path(name).name
