@@ -1,5 +1,6 @@
 """Where an error came from, without what strangers wrote: for the logs of all processes. Pure."""
 
+import logging
 import traceback
 from collections.abc import Iterator
 
@@ -31,6 +32,27 @@ def name_of(error: BaseException, *foreseen: type[BaseException]) -> str:
     """The error's type, with its words where `discreet_traceback` repeats them."""
     name = type(error).__name__
     return f"{name}: {error}" if isinstance(error, (*_ABOUT_CODE, *foreseen)) else name
+
+
+class DiscreetFormatter(logging.Formatter):
+    """The lines of libraries: `foreseen` as in `discreet_traceback`."""
+
+    def __init__(self, *foreseen: type[BaseException]) -> None:
+        super().__init__("%(levelname)s %(name)s: %(message)s")
+        self._foreseen = foreseen
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record; of one that tells of an error the first line, as the rest repeats it."""
+        if record.exc_info:
+            record.msg, record.args = record.getMessage().partition("\n")[0], None
+        return super().format(record)
+
+    def formatException(self, ei: object) -> str:  # noqa: N802  # logging's name
+        """The traceback in place of the one with all words."""
+        error = ei[1] if isinstance(ei, tuple) else None
+        if not isinstance(error, BaseException):
+            return ""
+        return discreet_traceback(error, *self._foreseen)
 
 
 def _one(error: BaseException, told: tuple[type[BaseException], ...]) -> str:

@@ -7,7 +7,7 @@ from typing import TextIO
 import structlog
 from structlog.typing import ExcInfo
 
-from message_store.tracebacks import discreet_traceback
+from message_store.tracebacks import DiscreetFormatter, discreet_traceback
 
 
 def configure_logs() -> None:
@@ -28,23 +28,8 @@ def configure_logs() -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(DiscreetFormatter())
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
-
-
-class _Lines(logging.Formatter):
-    """The libraries' lines, their errors without words, which may repeat a request."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The record; of one that tells of an error, the first line."""
-        if record.exc_info:
-            record.msg, record.args = record.getMessage().partition("\n")[0], None
-        return super().format(record)
-
-    def formatException(self, ei: object) -> str:  # noqa: N802  # logging's name
-        """The traceback, see `discreet_traceback`."""
-        error = ei[1] if isinstance(ei, tuple) else None
-        return discreet_traceback(error) if isinstance(error, BaseException) else ""
 
 
 def _write_traceback(stream: TextIO, exc_info: ExcInfo) -> None:

@@ -8,7 +8,7 @@ import structlog
 from stamina.instrumentation import set_on_retry_hooks
 from structlog.typing import EventDict, ExcInfo, WrappedLogger
 
-from message_store.tracebacks import discreet_traceback
+from message_store.tracebacks import DiscreetFormatter, discreet_traceback
 
 from .failures import OURS
 from .masking import masked
@@ -35,24 +35,13 @@ def configure_logs() -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_Masked(*OURS))
     logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
 
-class _Lines(logging.Formatter):
-    """The libraries' lines, their errors without words that are not ours."""
-
+class _Masked(DiscreetFormatter):
     def format(self, record: logging.LogRecord) -> str:
-        """The record, masked."""
-        if record.exc_info:
-            # what follows the first line repeats the error
-            record.msg, record.args = record.getMessage().partition("\n")[0], None
         return masked(super().format(record))
-
-    def formatException(self, ei: object) -> str:  # noqa: N802  # logging's name
-        """The traceback, see `discreet_traceback`."""
-        error = ei[1] if isinstance(ei, tuple) else None
-        return discreet_traceback(error, *OURS) if isinstance(error, BaseException) else ""
 
 
 def _write_traceback(stream: TextIO, exc_info: ExcInfo) -> None:

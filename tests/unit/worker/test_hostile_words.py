@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
 from tests.support.hostile import any_text, quick, texts, values
-from worker.configuration import load
+from worker.configuration import Sync, load
 from worker.durations import parse_duration
 from worker.handlers.contract import HandlerError, PermanentError, Reply
 from worker.handlers.filenames import attachment_names, safe_id, safe_name
@@ -160,6 +161,12 @@ def test_durations_of_any_text(text: str) -> None:
     """A length of time within a hundred years, or one plain refusal."""
     with contextlib.suppress(Wrong):
         assert timedelta(0) < parse_duration(text) <= timedelta(days=36500)
+
+
+def test_a_start_outside_the_calendar() -> None:
+    """It is refused when it is read, not when it is used."""
+    with pytest.raises(ValidationError, match="outside the calendar"):
+        Sync.model_validate({"start": "0001-01-01T00:00:00+23:59"})
 
 
 SECTIONS = ["sync", "subscriptions", "handlers", "routes", "accounts", "mailboxes"]
