@@ -5,6 +5,7 @@ Every value is unmistakable, so that a search in all that the processes produce 
 
 import asyncio
 import gc
+import importlib.util
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import redis
 from aiosmtpd.controller import Controller
@@ -171,6 +173,8 @@ async def test_nothing_leaks(
             for words in ("status", "failures", "failures --json", "check")
         )
     )
+    if importlib.util.find_spec("ringpost.admin"):
+        outputs += await _pages(line)
     by_hand = await _output(line, "messages", "list", "--json")
     command_lines = "\n".join(_command_lines())
     line.stop()
@@ -242,6 +246,31 @@ async def _output(line: Line, *words: str) -> str:
     )
     output, _ = await process.communicate()
     return output.decode()
+
+
+async def _pages(line: Line) -> list[str]:
+    """What the admin process shows."""
+    port = str(free_port())
+    line.environment |= {"ADMIN_HOST": "127.0.0.1", "ADMIN_PORT": port}
+    admin = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ringpost", "admin"),
+        cwd=line.data,
+        env=line.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert admin.stdout is not None
+    said = await asyncio.wait_for(admin.stdout.readline(), 20)
+    assert b"listens" in said, said
+    pages = []
+    async with aiohttp.ClientSession() as session:
+        for page in ("status", "metrics"):
+            async with session.get(f"http://127.0.0.1:{port}/{page}") as answer:
+                assert answer.status == 200
+                pages.append(await answer.text())
+    admin.terminate()
+    rest, _ = await admin.communicate()
+    return [*pages, (said + rest).decode()]
 
 
 def _texts(client: "redis.Redis") -> Iterator[str]:

@@ -52,7 +52,7 @@ def test_a_lane_is_a_route_and_a_word(name: str, on: str) -> None:
     except ValueError:
         return
     assert read_lane(lane(route, on)) == (route, on)
-    claim = Claim(Mailbox("7", "101"), "5", route, "t", "{}", Delivery(), on)
+    claim = Claim(Mailbox("7", "101"), "5", route, "t", "{}", Delivery(), on=on)
     assert claim.member.split("\t", 2) == ["7/101", "5", lane(route, on)]
 
 
@@ -61,7 +61,9 @@ def test_a_lane_is_a_route_and_a_word(name: str, on: str) -> None:
 def test_a_delivery_is_kept(done: dict[str, str], step: str, reason: str) -> None:
     """What handlers said is read again from the ledger as it was written."""
     words = {in_brief(name): in_brief(said) for name, said in done.items()}
-    delivery = Delivery("failed", 3, words, step=in_brief(step), reason=in_brief(reason))
+    delivery = Delivery(
+        state="failed", attempts=3, done=words, step=in_brief(step), reason=in_brief(reason)
+    )
     assert Delivery.from_json(delivery.to_json()) == delivery
 
 
