@@ -125,7 +125,8 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write messages with their files into a zip file or a folder, with a list of checksums."""
-    from ringpost.connection import run
+    import asyncio
+
     from worker.archive.layout import archived, mailboxes
     from worker.archive.outputs import FolderOutput, ZipOutput
 
@@ -151,7 +152,7 @@ def export(
     except OSError as error:
         raise Refusal(f"{out}: cannot be written ({error.strerror})", exit_code=1) from None
     with _reading(out), output:
-        count, faults = run(_export(messages, form, output, about))
+        count, faults = asyncio.run(_export(messages, form, output, about))
     if as_json:
         show_json({"messages": count, "faults": faults, "out": str(out)})
     else:
@@ -209,14 +210,18 @@ async def _export(
 
     from worker.archive.export import export as exported
     from worker.archive.folders import Fault
+    from worker.handlers.contract import HandlerError
 
     count = 0
     faults: list[dict[str, str]] = []
-    async for one in exported(messages, "json" if form == "json" else "eml", output):
-        if isinstance(one, Fault):
-            faults.append(_fault(one))
-        else:
-            count += 1
+    try:
+        async for one in exported(messages, "json" if form == "json" else "eml", output):
+            if isinstance(one, Fault):
+                faults.append(_fault(one))
+            else:
+                count += 1
+    except HandlerError as error:  # a file that was whole a moment ago
+        raise Refusal(error.reason, exit_code=1) from None
     with output.open("export.json") as file:
         text = json.dumps({**about, "messages": count, "faults": faults}, indent=2)
         file.write(f"{text}\n".encode())

@@ -30,14 +30,15 @@ class Output(ABC):
         # lexists: a link to nowhere is something as well
         if os.path.lexists(target):
             raise FileExistsError(str(target))
-        # Not in memory: there may be millions.
-        self._sums = tempfile.TemporaryFile()  # noqa: SIM115  # closed in __exit__
+        self._sums: IO[bytes]
 
     def open(self, name: str) -> "OutputFile":
         """A new file; its name is relative, with `/` between its parts."""
         return OutputFile(name, self._new(name), self._sums)
 
     def __enter__(self) -> Self:
+        # Not in memory: there may be millions.
+        self._sums = tempfile.TemporaryFile()  # closed in __exit__
         return self
 
     def __exit__(
