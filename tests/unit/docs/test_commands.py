@@ -67,6 +67,7 @@ def test_what_init_writes_is_valid_with_and_without_its_comments(tmp_path: Path)
     text = CONFIGURATION.replace("ARCHIVE", "file:///srv/messages")
     configuration, handlers = _load(tmp_path, text, {})
     assert [route.steps for route in configuration.routes] == [("vault",)]
+    assert {"created", "transcribed", "deleted"} <= set(configuration.routes[0].on)
     head, marker, tail = text.partition("# Mail faxes")
     whole = head + marker + re.sub(r"^# ?", "", tail.partition("\n")[2], flags=re.MULTILINE)
     configuration, handlers = _load(tmp_path, whole, SMTP)
