@@ -20,6 +20,8 @@ class ChainState:
         self._path = month / CHAIN
         # The number of the line, and the manifest's sha256 if the folder was not removed by it.
         self._words: dict[str, tuple[int, str | None]] = {}
+        # A removal takes the revisions of the message along.
+        self._removals: dict[str, int] = {}
         self.faults: list[Fault] = []
         self.is_torn = False
 
@@ -43,7 +45,8 @@ class ChainState:
     def manifest(self, folder: str) -> str | None:
         """The sha256 that the manifest of a folder has to have; None if it is not to be there."""
         number, manifest = self._words.get(folder, (0, None))
-        return None if self._removed_after(folder, number) else manifest
+        removed = self._removals.get(folder.partition(f"/{REVISIONS}/")[0], 0)
+        return manifest if number > removed else None
 
     def is_removed(self, message: str) -> bool:
         """Whether the last word on the folder of a message is its removal."""
@@ -69,12 +72,9 @@ class ChainState:
         elif found.number != number:
             self._fault(f"line {number} says that it is line {found.number}")
         self._words[found.folder] = (number, found.manifest)
+        if found.manifest is None:
+            self._removals[found.folder] = number
         return hashed
-
-    def _removed_after(self, folder: str, number: int) -> bool:
-        message, revision, _ = folder.partition(f"/{REVISIONS}/")
-        removed, manifest = self._words.get(message, (0, ""))
-        return bool(revision) and manifest is None and removed > number
 
     def _fault(self, what: str) -> None:
         self.faults.append(Fault(self._path, what))

@@ -2,14 +2,17 @@
 
 import shutil
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from message_store.mailbox import Mailbox
 from tests.unit.worker.archive.conftest import MAILBOX, SmallArchive
+from worker.archive import verification
 from worker.archive.chain import read_heads
+from worker.archive.folders import read_manifest
+from worker.archive.retention import remove_expired
 from worker.archive.verification import Tally, verify
 
 REVISION = "23/Fax-2/revisions/2025-11-25T00-00-00.000Z-read"
@@ -245,6 +248,23 @@ def test_what_is_archived_meanwhile_is_no_fault(
     )
     assert archive.faults() == []
     assert folder.exists()
+
+
+def test_what_is_removed_meanwhile_is_no_fault(
+    archive: SmallArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Messages that go while their files are being compared are not missing."""
+    real = read_manifest
+
+    def remove_first(folder: Path) -> object:
+        monkeypatch.setattr(verification, "read_manifest", real)
+        manifest = real(folder)
+        list(remove_expired(archive.root, timedelta(days=1), date(2026, 11, 25)))
+        return manifest
+
+    monkeypatch.setattr(verification, "read_manifest", remove_first)
+    assert archive.faults() == []
+    assert not (archive.month / "23").exists()
 
 
 def test_a_folder_in_the_making_is_no_fault(archive: SmallArchive) -> None:
