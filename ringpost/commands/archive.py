@@ -68,7 +68,10 @@ def verify(
     else:
         _show_tally(tally)
         show_holds(holds)
-        say(f"{count} fault{'s'[: count != 1]}" if count else "all is as it was archived")
+        if count:
+            say(f"{count} fault{'s'[: count != 1]}")
+        else:
+            say("all is as it was archived" if tally.months else "nothing is archived there")
     if count:
         if outside:
             hint("`ringpost archive adopt` takes in what was archived before there were chains")

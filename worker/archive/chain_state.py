@@ -26,21 +26,27 @@ class ChainState:
         self.is_torn = False
 
     def read(self, head: Head | None = None) -> None:
-        """Read the chain; `head` is one that it had at some time. Raises OSError."""
-        previous = origin(self._month)
+        """Read the chain; `head` is one that it had at some time."""
         number = 0
-        for line in read_lines(self._month):
+        try:
+            for number, hashed in enumerate(self._hashes(), 1):
+                if head and head.length == number and head.hash != hashed:
+                    self._fault(f"line {number} is not the one that was the last one then")
+        except OSError as error:
+            self._fault(f"cannot be read: {error.strerror}")
+        if head and head.length > number:
+            self._fault(f"is cut off: it had {head.length} lines and has {number}")
+
+    def _hashes(self) -> Iterator[str]:
+        previous = origin(self._month)
+        for number, line in enumerate(read_lines(self._month), 1):
             if not line.endswith(b"\n"):
                 self.is_torn = len(line) <= LONGEST
                 if not self.is_torn:
-                    self._fault(f"line {number + 1} is longer than any of ours")
-                break
-            number += 1
+                    self._fault(f"line {number} is longer than any of ours")
+                return
             previous = self._take(number, line[:-1], previous)
-            if head and head.length == number and head.hash != previous:
-                self._fault(f"line {number} is not the one that was the last one then")
-        if head and head.length > number:
-            self._fault(f"is cut off: it had {head.length} lines and has {number}")
+            yield previous
 
     def manifest(self, folder: str) -> str | None:
         """The sha256 that the manifest of a folder has to have; None if it is not to be there."""

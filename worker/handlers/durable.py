@@ -120,16 +120,20 @@ def sizes_in(folder: Path) -> dict[str, int]:
 def _fill(folder: Path, sources: Sequence[Source]) -> None:
     """Write into a folder that was just made: nothing in it has to be replaced."""
     entries: list[Entry] = []
-    try:
-        with locked(folder) as descriptor:
-            entries.extend(_write(folder / source.name, source) for source in sources)
+    written: list[str] = []
+    with locked(folder) as descriptor:
+        try:
+            for source in sources:
+                entries.append(_write(folder / source.name, source))
+                written.append(source.name)
             aside, _ = _write_aside(folder, _manifest(entries))
             aside.replace(folder / MANIFEST)
+            written.append(MANIFEST)
             os.fsync(descriptor)
-    except BaseException:
-        for entry in entries:
-            (folder / entry.name).unlink(missing_ok=True)
-        raise
+        except BaseException:
+            for name in reversed(written):
+                (folder / name).unlink(missing_ok=True)
+            raise
     sync_folder(folder.parent)
 
 

@@ -16,6 +16,7 @@ from worker.archive.retention import remove_expired
 from worker.archive.verification import Tally, verify
 
 REVISION = "23/Fax-2/revisions/2025-11-25T00-00-00.000Z-read"
+ALL = ("23/Fax-1", "23/Fax-2", REVISION, "24/Fax-3")
 FOLLOWS = "one was edited, moved or removed"
 
 
@@ -108,6 +109,15 @@ def _link_message(archive: SmallArchive) -> None:
     path.symlink_to(archive.root.parent / "elsewhere")
 
 
+def _link_chain(archive: SmallArchive) -> None:
+    archive.chain.rename(archive.root.parent / "elsewhere")
+    archive.chain.symlink_to(archive.root.parent / "elsewhere")
+
+
+def _long_line(archive: SmallArchive) -> None:
+    archive.chain.write_text(archive.chain.read_text() + "x" * 20_000)
+
+
 def _odd_names(archive: SmallArchive) -> None:
     (archive.month / "99").mkdir()
     (archive.month / "note").write_text("x")
@@ -161,8 +171,14 @@ def _climb(archive: SmallArchive) -> None:
         ),
         (
             _lose_chain,
-            [f"{name} is in no chain" for name in ("23/Fax-1", "23/Fax-2", REVISION, "24/Fax-3")],
+            [f"{name} is in no chain" for name in ALL],
         ),
+        (
+            _link_chain,
+            ["chain.jsonl cannot be read: Too many levels of symbolic links"]
+            + [f"{name} is in no chain" for name in ALL],
+        ),
+        (_long_line, ["chain.jsonl line 5 is longer than any of ours"]),
         (_tear, ["chain.jsonl is cut off in the middle of its last line"]),
         (
             _link_file,
