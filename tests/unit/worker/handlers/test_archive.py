@@ -382,6 +382,13 @@ def test_a_wrong_destination_is_refused(to: str, words: str) -> None:
     assert words in str(error.value)
 
 
+@pytest.mark.parametrize("keep", [7, "7", "seven years", True])
+def test_a_wrong_time_to_keep_is_refused(tmp_path: Path, keep: object) -> None:
+    """What says how long must be a length of time, before anything is removed by it."""
+    with pytest.raises(ValidationError, match="length of time"):
+        Archive.model_validate({"to": str(tmp_path), "keep": keep})
+
+
 def test_destinations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """file:// addresses are absolute and percent-encoded, plain paths start where we are."""
     monkeypatch.chdir(tmp_path)
