@@ -69,7 +69,7 @@ def verify(
         _show_tally(tally)
         show_holds(holds)
         if count:
-            say(f"{count} fault{'s'[: count != 1]}")
+            say(_count(count, "fault"))
         else:
             say("all is as it was archived" if tally.months else "nothing is archived there")
     if count:
@@ -105,7 +105,7 @@ def adopt(
     else:
         for fault in faults:
             alarm(f"{fault.path} {fault.what}")
-        say(f"{count} folder{'s'[: count != 1]} taken into the chains")
+        say(f"{_count(count, 'folder')} taken into the chains")
     if faults:
         raise typer.Exit(1)
 
@@ -163,7 +163,7 @@ def export(
     else:
         for fault in faults:
             alarm(f"{fault.path} {fault.what}")
-        say(f"{count} message{'s'[: count != 1]} written to {out}")
+        say(f"{_count(count, 'message')} written to {out}")
     if faults:
         raise typer.Exit(1)
 
@@ -205,17 +205,25 @@ def expire(
     if as_json:
         show_json({"removed": not dry_run, "messages": found})
     else:
-        say(f"{count} message{'s'[: count != 1]} {'would be ' * dry_run}removed")
+        say(f"{_count(count, 'message')} {'would be ' * dry_run}removed")
 
 
 def _show_tally(tally: "Tally") -> None:
-    say(
-        f"{tally.messages} messages, {tally.revisions} revisions, {tally.files} files, "
-        f"{tally.size / 1e6:.1f} MB in {tally.months} months; "
-        f"{tally.removed} messages were removed because their time was over"
+    counts = (
+        _count(tally.messages, "message"),
+        _count(tally.revisions, "revision"),
+        _count(tally.files, "file"),
+        f"{tally.size / 1e6:.1f} MB in {_count(tally.months, 'month')}",
     )
+    say(", ".join(counts))
+    if tally.removed:
+        say(f"{_count(tally.removed, 'message')} removed: their time was over")
     if tally.doomed:
         say(f"{tally.doomed} more are being removed; `ringpost archive expire` finishes it")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'s'[: number != 1]}"
 
 
 def _days(first: str | None, last: str | None) -> tuple[date | None, date | None]:
