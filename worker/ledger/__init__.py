@@ -18,6 +18,7 @@ from .limits import PATIENCE, RedisLimits
 from .mailboxes import MailboxLedger
 from .overview import Overview, read_overview
 from .own_changes import OwnChangesLedger
+from .reconciliation import ReconciliationLedger
 from .records import DeliveryRecord
 from .subscription import check_soon
 from .tokens import RedisTokenStore
@@ -51,6 +52,7 @@ class Ledger:
         self.deliveries = DeliveryLedger(self.connection, lease_seconds)
         self.closing = ClosingLedger(self.connection, lease_seconds)
         self.own_changes = OwnChangesLedger(self.connection)
+        self.reconciliation = ReconciliationLedger(self.connection)
         self.budgets = BudgetsInUse(self.connection)
         self.assignments = AssignmentLedger(self.connection)
         self._sealer = Sealer(keys)

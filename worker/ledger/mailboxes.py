@@ -131,6 +131,7 @@ class MailboxLedger:
             for new in names - before:
                 pipe.sadd(key("watched"), new)
                 pipe.hsetnx(key("mailbox", new), "floor", str(floor))
+                pipe.hsetnx(key("mailbox", new), "began", str(floor))
             for name in names:
                 pipe.zadd(key("schedule"), {name: 0}, nx=True)
             await pipe.execute()

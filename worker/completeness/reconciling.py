@@ -1,0 +1,139 @@
+"""Reads what RingCentral, ledger and archives hold of a mailbox, and has it compared."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from message_store.client import MessageStore
+from message_store.mailbox import Mailbox
+from worker.archive.chain import Head, read_heads
+from worker.archive.layout import archived
+from worker.configuration import Configuration
+from worker.happenings import State
+from worker.ledger import Ledger
+from worker.ledger.mailboxes import PERSONAL
+from worker.ledger.reconciliation import Known
+from worker.ledger.records import lane_in_words, read_lane
+
+from .archives import Archiving
+from .comparing import Archived, Bounds, Comparison, Held, Listed, compare
+from .listing import Told, tell_nobody, walk
+
+StoreOf = Callable[[Mailbox], MessageStore]
+"""The Message Store through which a mailbox is read."""
+
+# What came within the last minutes may be on its way.
+MARGIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What was found of one mailbox, in how many calls.
+
+    `heads` are those of each archive's chains, by archive and month.
+    """
+
+    mailbox: Mailbox
+    comparison: Comparison
+    calls: int
+    heads: Mapping[str, Mapping[str, Head]] = field(default_factory=dict)
+
+
+class Reconciler:
+    """Compares mailboxes one at a time; `archives` are the folders by step."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        store_of: StoreOf,
+        configuration: Configuration,
+        archives: Mapping[str, Path],
+    ) -> None:
+        self._ledger = ledger.reconciliation
+        self._store_of = store_of
+        self._archives = archives
+        self._archiving = Archiving(configuration.routes, archives)
+        self.owner = owner_of(configuration)
+
+    async def reconcile(
+        self, mailbox: Mailbox, since: datetime, until: datetime, told: Told = tell_nobody
+    ) -> Reconciled:
+        """Compare what was created in this period, `until` excluded.
+
+        Raises RingCentralError, LedgerError, and OSError if an archive cannot be read.
+        """
+        memory = await self._ledger.memory(mailbox)
+        listed: list[Listed] = []
+        calls = 0
+        store = self._store_of(mailbox).in_bulk()
+        async for page in walk(store, mailbox, since, until, owner=self.owner, told=told):
+            calls += 1
+            listed += (
+                Listed(
+                    message.id,
+                    message.created,
+                    message.type,
+                    message.availability or "Alive",
+                    self._archiving.of(message, mailbox),
+                )
+                for message in page
+            )
+        held = await self._held(mailbox, since, until, (one.id for one in listed))
+        kept, heads = await asyncio.to_thread(self._kept, mailbox, since, until)
+        bounds = Bounds(since, until, _moment(memory.began), _moment(memory.floor))
+        comparison = await asyncio.to_thread(compare, listed, held, kept, bounds)
+        return Reconciled(mailbox, comparison, calls, heads)
+
+    async def _held(
+        self, mailbox: Mailbox, since: datetime, until: datetime, listed: Iterable[str]
+    ) -> list[Held]:
+        seen = await self._ledger.seen(mailbox, since, until)
+        known = await self._ledger.known(mailbox, dict.fromkeys([*listed, *seen]))
+        return [_held(one) for one in known]
+
+    def _kept(
+        self, mailbox: Mailbox, since: datetime, until: datetime
+    ) -> tuple[dict[str, list[Archived]], dict[str, dict[str, Head]]]:
+        first, last = since.astimezone(UTC).date(), until.astimezone(UTC).date()
+        kept = {
+            name: [
+                Archived(one.id, one.day, one.type)
+                for one in archived(root, mailbox, first, last)
+                if one.has_original
+            ]
+            for name, root in self._archives.items()
+        }
+        return kept, {name: read_heads(root, mailbox) for name, root in self._archives.items()}
+
+
+def owner_of(configuration: Configuration) -> str | None:
+    """Whose messages are listed, as RingCentral spells it; None for its default."""
+    owner = configuration.sync.owner
+    return None if owner == PERSONAL else owner.capitalize()
+
+
+def period(since: datetime, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
+    """What to compare: from the beginning of a day (UTC) to some minutes ago, or to `until`."""
+    begin = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return begin, min(until, now) if until else now - MARGIN
+
+
+def _held(known: Known) -> Held:
+    by_state: dict[str, set[str]] = {}
+    for lane, state in known.states.items():
+        name = state if state in {"failed", "skipped"} else "open"
+        by_state.setdefault(name, set()).add(lane_in_words(*read_lane(lane)))
+    return Held(
+        known.id,
+        _moment(known.seen) if known.seen is not None else None,
+        seen=known.seen is not None,
+        missed=known.missed,
+        availability=State.parse(known.print).availability or "Alive" if known.print else "Alive",
+        **{name: frozenset(lanes) for name, lanes in by_state.items()},
+    )
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
