@@ -13,7 +13,10 @@ from message_store.client import MessageStore
 from message_store.mailbox import Mailbox
 
 from .accounts import accounts_of
+from .backfill.filling import Filler
 from .closing import Closer
+from .completeness.archives import archives_in
+from .completeness.nightly import Nightly
 from .configuration import Configuration
 from .delivery import Deliverer, StepAddress
 from .every_store import EveryStore
@@ -87,6 +90,9 @@ class WorkerProcess:
             configuration,
             closes=bool(self._handlers.closing()),
         )
+        archives = archives_in(handlers)
+        self._nightly = Nightly(self.ledger, self._logins.store_of, configuration, archives)
+        self._filler = Filler(self.ledger, self._logins.store_of, configuration)
         self._pump = Pump(self.ledger, publish, self._renew, settings.lease_seconds)
         self._lease_seconds = settings.lease_seconds
         self._background: set[asyncio.Task[None]] = set()
@@ -94,6 +100,8 @@ class WorkerProcess:
     async def start(self) -> None:
         """Start the handlers and what runs beside the tasks."""
         self._beside(self._pump.run())
+        self._beside(self._nightly.run())
+        self._beside(self._filler.run())
         self._beside(self._repeat(self._renew, self._lease_seconds / 3))
         self._beside(self._repeat(self._prune, _PRUNE_SECONDS))
         self._beside(self._repeat(self._refresh, _REFRESH_SECONDS))

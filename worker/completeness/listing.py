@@ -61,22 +61,24 @@ async def look(
     since: datetime,
     *,
     owner: str | None = None,
+    availability: Sequence[str] = AVAILABLE,
+    per_page: int | None = None,
     told: Told = tell_nobody,
 ) -> tuple[list[Message], Place | None]:
     """The messages of one page that were not told before, and where to go on (None: the end).
 
-    Deleted messages are among them, purged ones are not. RingCentral's limits are waited for, which
-    is `told`; any other RingCentralError is raised.
+    Deleted messages are among them by default, purged ones are not. RingCentral's limits are waited
+    for, which is `told`; any other RingCentralError is raised.
     """
     while True:
         try:
             found = await store.list(
                 mailbox,
-                availability=AVAILABLE,
+                availability=availability,
                 date_from=since,
                 date_to=place.until,
                 page=place.page,
-                per_page=MOST_ON_A_PAGE,
+                per_page=per_page or MOST_ON_A_PAGE,
                 owner=owner,
             )
             break
@@ -101,10 +103,13 @@ async def walk(
     until: datetime,
     *,
     owner: str | None = None,
+    availability: Sequence[str] = AVAILABLE,
     told: Told = tell_nobody,
 ) -> AsyncIterator[list[Message]]:
     """All pages of what was created in this period, `until` excluded, each message once."""
     place: Place | None = Place(until=until)
     while place is not None:
-        records, place = await look(store, mailbox, place, since, owner=owner, told=told)
+        records, place = await look(
+            store, mailbox, place, since, owner=owner, availability=availability, told=told
+        )
         yield records

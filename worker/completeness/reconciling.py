@@ -1,23 +1,24 @@
 """Reads what RingCentral, ledger and archives hold of a mailbox, and has it compared."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from message_store.client import MessageStore
 from message_store.mailbox import Mailbox
+from message_store.message import Message
 from worker.archive.chain import Head, read_heads
-from worker.archive.layout import archived
 from worker.configuration import Configuration
 from worker.happenings import State
 from worker.ledger import Ledger
+from worker.ledger.backfills import Run
 from worker.ledger.mailboxes import PERSONAL
 from worker.ledger.reconciliation import Known
 from worker.ledger.records import lane_in_words, read_lane
 
-from .archives import Archiving
+from .archives import Archiving, kept_in
 from .comparing import Archived, Bounds, Comparison, Held, Listed, compare
 from .listing import Told, tell_nobody, walk
 
@@ -51,7 +52,7 @@ class Reconciler:
         configuration: Configuration,
         archives: Mapping[str, Path],
     ) -> None:
-        self._ledger = ledger.reconciliation
+        self._ledger = ledger
         self._store_of = store_of
         self._archives = archives
         self._archiving = Archiving(configuration.routes, archives)
@@ -64,7 +65,8 @@ class Reconciler:
 
         Raises RingCentralError, LedgerError, and OSError if an archive cannot be read.
         """
-        memory = await self._ledger.memory(mailbox)
+        began, floor = await self._ledger.reconciliation.memory(mailbox)
+        runs = await self._ledger.backfills.all()
         listed: list[Listed] = []
         calls = 0
         store = self._store_of(mailbox).in_bulk()
@@ -76,35 +78,48 @@ class Reconciler:
                     message.created,
                     message.type,
                     message.availability or "Alive",
-                    self._archiving.of(message, mailbox),
+                    self._wanted(message, mailbox, began, runs),
                 )
                 for message in page
             )
         held = await self._held(mailbox, since, until, (one.id for one in listed))
         kept, heads = await asyncio.to_thread(self._kept, mailbox, since, until)
-        bounds = Bounds(since, until, _moment(memory.began), _moment(memory.floor))
+        bounds = Bounds(since, until, _moment(floor))
         comparison = await asyncio.to_thread(compare, listed, held, kept, bounds)
         return Reconciled(mailbox, comparison, calls, heads)
+
+    def _wanted(
+        self, message: Message, mailbox: Mailbox, began: float, runs: Sequence[Run]
+    ) -> Mapping[str, frozenset[str]]:
+        """The archives that should hold it: of old messages those that a backfill brought there."""
+        wanted = self._archiving.of(message, mailbox)
+        if message.created.timestamp() >= began:
+            return wanted
+        covered = {
+            archive: frozenset(
+                route
+                for route in routes
+                if any(
+                    run.has_covered(str(mailbox), route, message.id, message.created)
+                    for run in runs
+                )
+            )
+            for archive, routes in wanted.items()
+        }
+        return {archive: routes for archive, routes in covered.items() if routes}
 
     async def _held(
         self, mailbox: Mailbox, since: datetime, until: datetime, listed: Iterable[str]
     ) -> list[Held]:
-        seen = await self._ledger.seen(mailbox, since, until)
-        known = await self._ledger.known(mailbox, dict.fromkeys([*listed, *seen]))
+        seen = await self._ledger.reconciliation.seen(mailbox, since, until)
+        known = await self._ledger.reconciliation.known(mailbox, dict.fromkeys([*listed, *seen]))
         return [_held(one) for one in known]
 
     def _kept(
         self, mailbox: Mailbox, since: datetime, until: datetime
     ) -> tuple[dict[str, list[Archived]], dict[str, dict[str, Head]]]:
         first, last = since.astimezone(UTC).date(), until.astimezone(UTC).date()
-        kept = {
-            name: [
-                Archived(one.id, one.day, one.type)
-                for one in archived(root, mailbox, first, last)
-                if one.has_original
-            ]
-            for name, root in self._archives.items()
-        }
+        kept = {name: kept_in(root, mailbox, first, last) for name, root in self._archives.items()}
         return kept, {name: read_heads(root, mailbox) for name, root in self._archives.items()}
 
 

@@ -80,6 +80,11 @@ class Archive(Handler):
         self._folders = DurableFolders(self._root)
         self._chains = ChainWriter(self._root)
 
+    @property
+    def root(self) -> Path:
+        """The folder below which everything is kept."""
+        return self._root
+
     async def handle(self, message: Message, context: Context) -> str:
         """Write the message and its files; a message already there is recognised.
 

@@ -9,6 +9,7 @@ from worker.encryption import Sealer
 
 from .account import AccountLedger
 from .assignments import AssignmentLedger
+from .backfills import BackfillLedger
 from .budgets import BudgetsInUse
 from .closing import ClosingLedger
 from .connection import Connection, LedgerError
@@ -52,6 +53,7 @@ class Ledger:
         self.deliveries = DeliveryLedger(self.connection, lease_seconds)
         self.closing = ClosingLedger(self.connection, lease_seconds)
         self.own_changes = OwnChangesLedger(self.connection)
+        self.backfills = BackfillLedger(self.connection, self.deliveries)
         self.reconciliation = ReconciliationLedger(self.connection)
         self.budgets = BudgetsInUse(self.connection)
         self.assignments = AssignmentLedger(self.connection)
