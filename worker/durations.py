@@ -1,4 +1,4 @@
-"""Lengths of time as they are written in the configuration: `90s`, `15m`, `2h`, `30d`, `2y`, `1h30m`."""
+"""Lengths of time as they are written: `90s`, `15m`, `2h`, `30d`, `2y`, `1h30m`."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""`ringpost reconcile`: has everything come that RingCentral lists? And if not, see that it does."""
+"""`ringpost reconcile`: whether everything has come that RingCentral lists; if not, it shall."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -141,11 +141,9 @@ def _show(done: "Round") -> None:
     for one in done.found:
         comparison, total = one.comparison, one.comparison.total
         missing, extra = len(comparison.of("missing")), len(comparison.of("extra"))
-        rows.append(
-            (one.mailbox, total.listed, total.settled, total.open, total.failed, total.skipped)
-            + (f"{total.archived} of {total.to_archive}" if total.to_archive else None,)
-            + (missing, extra)
-        )
+        archived = f"{total.archived} of {total.to_archive}" if total.to_archive else None
+        states = (total.listed, total.settled, total.open, total.failed, total.skipped)
+        rows.append((one.mailbox, *states, archived, missing, extra))
     show_table(
         (
             "mailbox",
@@ -195,6 +193,4 @@ def _show_repairs(done: "Round") -> None:
             words.append(f"{what.gone} cannot be read any more")
         say(f"mailbox {mailbox}: {', '.join(words)}")
     if done.repaired:
-        say(
-            "workers deliver them behind live messages; reconcile again when `ringpost status` shows none due"
-        )
+        say("workers deliver them behind live messages; reconcile again when they are through")

@@ -6,6 +6,7 @@ the page it admits, so that it goes on exactly there after any kill, and two nev
 
 import asyncio
 import time
+
 import structlog
 
 from message_store.errors import RingCentralError
@@ -118,8 +119,8 @@ class Filler:
     async def _chosen(self, run: Run, mailbox: Mailbox, records: list[Message]) -> list[Admitted]:
         routes = routes_for(self._configuration.routes, run.backfill.routes)
         choice = Choice(routes, await self._ledger.backfills.before())
-        found = []
-        for message in records:
-            if names := [route.name for route in choice.of(message, mailbox)]:
-                found.append(admitted(message, {(name, CREATED): Delivery() for name in names}))
-        return found
+        return [
+            admitted(message, {(route.name, CREATED): Delivery() for route in chosen})
+            for message in records
+            if (chosen := choice.of(message, mailbox))
+        ]

@@ -62,7 +62,7 @@ class Repairer:
         comparison = found.comparison
         replayed = await self._replay(found.mailbox, comparison.of("failed"))
         missing = {one.id: one for one in comparison.of("missing")}
-        count = calls = 0
+        calls = 0
         left = dict(missing)
         if missing:
             days = [one.day for one in missing.values()]
@@ -72,10 +72,10 @@ class Repairer:
             async for page in walk(store, found.mailbox, begin, end, owner=self._owner, told=told):
                 calls += 1
                 chosen = [message for message in page if message.id in left]
-                count += await self._admit(found.mailbox, chosen, missing)
+                await self._admit(found.mailbox, chosen, missing)
                 for message in chosen:
                     del left[message.id]
-        return Repaired(count, replayed, len(left), calls)
+        return Repaired(len(missing) - len(left), replayed, len(left), calls)
 
     async def _replay(self, mailbox: Mailbox, failed: Iterable[Difference]) -> int:
         known = await self._ledger.reconciliation.known(mailbox, [one.id for one in failed])
@@ -93,8 +93,7 @@ class Repairer:
 
     async def _admit(
         self, mailbox: Mailbox, messages: list[Message], missing: Mapping[str, Difference]
-    ) -> int:
-        count = 0
+    ) -> None:
         for start in range(0, len(messages), _BATCH):
             some = [
                 self._whole(message, mailbox)
@@ -102,8 +101,7 @@ class Repairer:
                 else self._archiving(message, routes)
                 for message in messages[start : start + _BATCH]
             ]
-            count += await self._ledger.deliveries.admit(mailbox, some)
-        return count
+            await self._ledger.deliveries.admit(mailbox, some)
 
     def _whole(self, message: Message, mailbox: Mailbox) -> Admitted:
         """Never seen: all that has happened to it goes its way, as if it had just come."""

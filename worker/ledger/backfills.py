@@ -191,7 +191,7 @@ class BackfillLedger:
     async def before(self) -> list[Run]:
         """Those before it."""
         rows = await self._redis.lrange(key("backfills-before"), 0, -1)
-        return [_run(orjson.loads(row)) for row in rows]
+        return [_before(row) for row in rows]
 
     async def all(self) -> list[Run]:
         """Those before and the last one."""
@@ -206,6 +206,13 @@ class BackfillLedger:
             await self._redis.hset(key("backfill-problems"), str(mailbox), words)
 
 
-def _run(row: dict[str, str]) -> Run:
-    progress = {name: orjson.loads(text) for name, text in row["progress"].items()}
-    return Run(backfill=orjson.loads(row["body"]), state=row["state"], progress=progress)
+def _before(text: str) -> Run:
+    row = orjson.loads(text)
+    return Run(
+        backfill=Backfill.model_validate_json(row["body"]),
+        state=row["state"],
+        progress={
+            name: Progress.model_validate_json(progress)
+            for name, progress in row["progress"].items()
+        },
+    )

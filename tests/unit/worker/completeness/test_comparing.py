@@ -92,7 +92,8 @@ def test_below_the_floor_only_the_archive_can_tell() -> None:
 @pytest.mark.parametrize("state", ["open", "failed"])
 def test_an_archive_that_is_still_to_be_written_lacks_nothing(state: str) -> None:
     """The delivery that will bring it there is open, or named as failed."""
-    one = held(**{state: frozenset({"kept"})})
+    fields: dict[str, Any] = {state: frozenset({"kept"})}
+    one = held(**fields)
     comparison = compare([listed(archiving=VAULT)], [one], {"vault": []}, BOUNDS)
     assert not comparison.of("missing")
 
