@@ -52,6 +52,8 @@ async def wanted(watched: Watched, asked: Asked, since: datetime, until: datetim
         if name not in names:
             words = remedy(name, names)
             raise Refusal(f"--route {name[:80]}: no route for new messages has this name; {words}")
+    if not names:
+        raise Refusal("no route is for new messages, so there is nothing to bring old ones to")
     ends = {}
     for mailbox in watched.mailboxes:
         memory = await watched.ledger.reconciliation.memory(mailbox)

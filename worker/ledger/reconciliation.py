@@ -93,9 +93,12 @@ class ReconciliationLedger:
 
     async def memory(self, mailbox: Mailbox) -> Memory:
         """How far back the ledger reaches."""
-        began, floor = await self._redis.hmget(key("mailbox", str(mailbox)), ["began", "floor"])
-        # A ledger of an older version did not keep when it began.
-        return Memory(float(began or floor or 0), float(floor or 0))
+        told = await self._redis.hmget(key("mailbox", str(mailbox)), ["began", "floor"])
+        floor = float(told[1] or 0)
+        if told[0] is None:
+            # A ledger of an older version kept only when the very first start was.
+            return Memory(min(floor, float(await self._redis.get(key("start")) or floor)), floor)
+        return Memory(float(told[0]), floor)
 
     async def seen(self, mailbox: Mailbox, since: datetime, until: datetime) -> list[str]:
         """The ids of messages created in this period (`until` excluded) that are remembered."""
