@@ -49,10 +49,10 @@ class Nightly:
         every = self._settings.every
         while every is not None:
             try:
-                if await self._due(every) <= self._now():
+                if await self._is_due(every):
                     async with self._lease.while_held() as held:
-                        if held and await self._due(every) <= self._now():
-                            await self._reconcile(every)
+                        if held and await self._is_due(every):
+                            await self._reconcile()
             except LedgerError as error:
                 log.debug("reconciliation waits for the ledger", reason=str(error))
             # A coroutine that ends would let losses go unnoticed without a word.
@@ -62,12 +62,14 @@ class Nightly:
                     await self._failed(in_brief(error))
             await asyncio.sleep(min(_TICK, every.total_seconds()))
 
-    async def _due(self, every: timedelta) -> datetime:
-        return await self._ledger.reconciliation.due(
-            next_turn(self._now(), every, self._settings.at)
+    async def _is_due(self, every: timedelta) -> bool:
+        now = self._now()
+        last = await self._ledger.reconciliation.turn(now)
+        return next_turn(last.at, every, self._settings.at) <= now or (
+            last.again is not None and last.again <= now
         )
 
-    async def _reconcile(self, every: timedelta) -> None:
+    async def _reconcile(self) -> None:
         now = self._now()
         done = await go_round(
             self._reconciler,
@@ -77,8 +79,9 @@ class Nightly:
         )
         found = done.summary(now)
         await self._ledger.reconciliation.save(found)
-        again = now + _AGAIN if done.problems else next_turn(now, every, self._settings.at)
-        await self._ledger.reconciliation.set_due(again)
+        # One mailbox that can never be read must not have all the others compared again and again.
+        again = now + _AGAIN if done.problems and not done.found else None
+        await self._ledger.reconciliation.take_turn(now, again)
         log.log(
             20 if done.is_complete else 30,
             "reconciled",
@@ -95,7 +98,7 @@ class Nightly:
         begin, end = period(now - self._settings.since, None, now)
         found = LastReconciliation(at=now, since=begin, until=end, problem=words)
         await self._ledger.reconciliation.save(found)
-        await self._ledger.reconciliation.set_due(now + _AGAIN)
+        await self._ledger.reconciliation.take_turn(now, now + _AGAIN)
 
 
 def next_turn(now: datetime, every: timedelta, at: time) -> datetime:

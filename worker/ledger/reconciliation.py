@@ -37,6 +37,13 @@ class Known(NamedTuple):
     states: dict[str, str]
 
 
+class Turn(NamedTuple):
+    """When a look by itself was last, and when to look again before its time, if it failed."""
+
+    at: datetime
+    again: datetime | None
+
+
 class MailboxDifferences(BaseModel):
     """How many messages of a mailbox are not where they should be."""
 
@@ -134,15 +141,20 @@ class ReconciliationLedger:
         """Keep what was found."""
         await self._redis.set(key("reconciliation"), found.model_dump_json())
 
-    async def due(self, otherwise: datetime) -> datetime:
-        """When the next look by itself is due: at `otherwise`, unless that is known already."""
-        await self._redis.set(key("reconciliation-due"), otherwise.timestamp(), nx=True)
-        due = float(await self._redis.get(key("reconciliation-due")))
-        return datetime.fromtimestamp(due, UTC)
+    async def turn(self, now: datetime) -> Turn:
+        """The last turn; the first time it is asked for, that is now."""
+        await self._redis.hsetnx(key("reconciliation-turn"), "at", now.timestamp())
+        at, again = await self._redis.hmget(key("reconciliation-turn"), ["at", "again"])
+        return Turn(_moment(at), _moment(again) if again else None)
 
-    async def set_due(self, moment: datetime) -> None:
-        """Look again at this time."""
-        await self._redis.set(key("reconciliation-due"), moment.timestamp())
+    async def take_turn(self, now: datetime, again: datetime | None) -> None:
+        """This turn is over; `again` is when to try once more what it could not do."""
+        turn = {"at": now.timestamp(), "again": again.timestamp() if again else ""}
+        await self._redis.hset(key("reconciliation-turn"), mapping=turn)
+
+
+def _moment(seconds: str) -> datetime:
+    return datetime.fromtimestamp(float(seconds), UTC)
 
 
 def _known(id_: str, row: Sequence[str]) -> Known:
