@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from ringpost.commands.archive import archive
 from ringpost.commands.backfill import backfill
 from ringpost.commands.check import check
 from ringpost.commands.failures import failures, replay
@@ -33,6 +34,7 @@ app.command()(replay)
 app.command()(reconcile)
 app.command()(verify)
 app.command()(backfill)
+app.add_typer(archive, name="archive")
 app.add_typer(messages, name="messages")
 app.add_typer(subscriptions, name="subscriptions")
 app.command(context_settings=PASS_ON)(sandbox)

@@ -56,7 +56,7 @@ class Head(NamedTuple):
 def origin(month: Path) -> str:
     """What the first line of a month has as the digest of the line before it."""
     account, extension, year, number = month.parts[-4:]
-    return digest(f"ringpost archive {account}/{extension}/{year}/{number}".encode())
+    return digest(f"chain of {account}/{extension}/{year}/{number}".encode())
 
 
 def digest(line: bytes) -> str:

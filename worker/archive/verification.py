@@ -27,6 +27,9 @@ from worker.archive.layout import (
 )
 from worker.handlers.durable import MANIFEST
 
+IN_NO_CHAIN = "is in no chain"
+"""What is wrong with a folder that was added by others, or archived before there were chains."""
+
 _SETTLING_SECONDS = 1.0
 _FRESH_SECONDS = 60.0
 _EXTRA = "is extra: an archive has nothing of this name here"
@@ -151,7 +154,7 @@ class _Month:
             yield Fault(self._folder / CHAIN, "is cut off in the middle of its last line")
         for name, sha256 in unknown.items():
             if not chain.is_removed(name) and chain.manifest(name) != sha256:
-                yield Fault(self._folder / name, "is in no chain")
+                yield Fault(self._folder / name, IN_NO_CHAIN)
         for name in missing:
             if chain.manifest(name) is not None and not _is_there(self._folder, name):
                 yield Fault(self._folder / name, "is missing: the chain has it")
