@@ -8,7 +8,6 @@ from message_store.mailbox import Mailbox
 from message_store.message import Message
 from worker.archive.chain_state import ChainState
 from worker.archive.layout import archived, day_of, mailbox_folder, months
-from worker.handlers.archive import Archive
 from worker.happenings import CREATED
 from worker.routes import Route, matching
 
@@ -17,6 +16,8 @@ from .comparing import Archived
 
 def archives_in(handlers: Mapping[str, object]) -> dict[str, Path]:
     """The folder of each archive, by the name of its step."""
+    from worker.handlers.archive import Archive  # an import of the worker brings no handler along
+
     return {name: one.root for name, one in handlers.items() if isinstance(one, Archive)}
 
 
