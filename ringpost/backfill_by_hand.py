@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from message_store.mailbox import Mailbox
+from ringpost.bars import Bar
 from ringpost.refusal import Refusal
-from ringpost.waiting import say_pause
 from ringpost.watched_mailboxes import Watched
 from worker.backfill.choosing import Choice, routes_for
 from worker.backfill.plan import Tally
@@ -69,21 +69,22 @@ async def wanted(watched: Watched, asked: Asked, since: datetime, until: datetim
     return Wanted(asked, since, ends, routes_for(watched.configuration.routes, asked.routes))
 
 
-async def plan(watched: Watched, what: Wanted, begins: Callable[[Mailbox], None]) -> Plan:
+async def plan(watched: Watched, what: Wanted, bar: Bar) -> Plan:
     """Count what there is; nothing is registered."""
     choice = Choice(what.routes, await watched.ledger.backfills.all())
     closing = [name for name, one in watched.handlers.items() if isinstance(one, ClosingHandler)]
     found = Plan()
     owner = owner_of(watched.configuration)
     for mailbox, until in what.until.items():
-        begins(mailbox)
+        bar.name(f"counting mailbox {mailbox}")
         login = watched.logins.of(mailbox)
         tally = found.tallies.setdefault(login.scope, Tally())
         store = login.store.in_bulk()
         async for page in walk(
-            store, mailbox, what.since, until, owner=owner, availability=("Alive",), told=say_pause
+            store, mailbox, what.since, until, owner=owner, availability=("Alive",), told=bar.pause
         ):
             found.cost += 1
+            bar.advance(len(page))
             chosen = ((message, choice.of(message, mailbox)) for message in page)
             tally.add(len(page), (one for one in chosen if one[1]), closing)
     for scope, tally in found.tallies.items():

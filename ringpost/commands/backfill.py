@@ -76,9 +76,7 @@ async def _plan(asked: "Asked", as_json: bool) -> None:
     async with open_watched(asked.mailboxes) as watched:
         wanted = await backfill_by_hand.wanted(watched, asked, since, until)
         with Bar("counting") as bar:
-            found = await backfill_by_hand.plan(
-                watched, wanted, lambda mailbox: bar.name(f"counting mailbox {mailbox}")
-            )
+            found = await backfill_by_hand.plan(watched, wanted, bar)
     if as_json:
         show_json(_plan_for_programs(found))
         return

@@ -61,7 +61,7 @@ def reconcile(
 async def _go_round(
     watched: "Watched", begin: datetime, end: datetime | None, *, repair: bool
 ) -> "Round":
-    from ringpost.waiting import say_pause
+    from ringpost.bars import Bar
     from worker.completeness.archives import archives_in
     from worker.completeness.reconciling import Reconciler, period
     from worker.completeness.repairing import Repairer
@@ -69,13 +69,15 @@ async def _go_round(
 
     store_of, archives = watched.logins.store_of, archives_in(watched.handlers)
     parts = (watched.ledger, store_of, watched.configuration, archives)
-    return await go_round(
-        Reconciler(*parts),
-        Repairer(*parts) if repair else None,
-        watched.mailboxes,
-        period(begin, end, datetime.now(UTC)),
-        told=say_pause,
-    )
+    with Bar("comparing") as bar:
+        return await go_round(
+            Reconciler(*parts),
+            Repairer(*parts) if repair else None,
+            watched.mailboxes,
+            period(begin, end, datetime.now(UTC)),
+            told=bar.pause,
+            begins=lambda mailbox: bar.name(f"comparing mailbox {mailbox}"),
+        )
 
 
 def _finish(

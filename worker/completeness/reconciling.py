@@ -1,7 +1,7 @@
 """Reads what RingCentral, ledger and archives hold of a mailbox, and has it compared."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,7 +56,7 @@ class Reconciler:
         self._store_of = store_of
         self._archives = archives
         self._archiving = Archiving(configuration.routes, archives)
-        self.owner = owner_of(configuration)
+        self._owner = owner_of(configuration)
 
     async def reconcile(
         self, mailbox: Mailbox, since: datetime, until: datetime, told: Told = tell_nobody
@@ -70,7 +70,7 @@ class Reconciler:
         listed: list[Listed] = []
         calls = 0
         store = self._store_of(mailbox).in_bulk()
-        async for page in walk(store, mailbox, since, until, owner=self.owner, told=told):
+        async for page in walk(store, mailbox, since, until, owner=self._owner, told=told):
             calls += 1
             listed += (
                 Listed(
@@ -83,7 +83,8 @@ class Reconciler:
                 for message in page
             )
         held = await self._held(mailbox, since, until, (one.id for one in listed))
-        kept, heads = await asyncio.to_thread(self._kept, mailbox, since, until)
+        wanted = {archive for one in listed for archive in one.archiving}
+        kept, heads = await asyncio.to_thread(self._kept, mailbox, since, until, wanted)
         bounds = Bounds(since, until, _moment(floor))
         comparison = await asyncio.to_thread(compare, listed, held, kept, bounds)
         return Reconciled(mailbox, comparison, calls, heads)
@@ -95,6 +96,8 @@ class Reconciler:
         wanted = self._archiving.of(message, mailbox)
         if message.created.timestamp() >= began:
             return wanted
+        if message.is_deleted:
+            return {}  # a backfill leaves it out
         covered = {
             archive: frozenset(
                 route
@@ -116,8 +119,12 @@ class Reconciler:
         return [_held(one) for one in known]
 
     def _kept(
-        self, mailbox: Mailbox, since: datetime, until: datetime
+        self, mailbox: Mailbox, since: datetime, until: datetime, wanted: Collection[str]
     ) -> tuple[dict[str, list[Archived]], dict[str, dict[str, Head]]]:
+        for name in wanted:
+            if not (root := self._archives[name]).is_dir():
+                # Not mounted, most likely: nothing in it is lost, and nothing is to be repaired.
+                raise NotADirectoryError(f"{root} is no folder; mount it, or make it if it is lost")
         first, last = since.astimezone(UTC).date(), until.astimezone(UTC).date()
         kept = {name: kept_in(root, mailbox, first, last) for name, root in self._archives.items()}
         return kept, {name: read_heads(root, mailbox) for name, root in self._archives.items()}
@@ -131,8 +138,9 @@ def owner_of(configuration: Configuration) -> str | None:
 
 def period(since: datetime, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
     """What to compare: from the beginning of a day (UTC) to some minutes ago, or to `until`."""
-    begin = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return begin, min(until, now) if until else now - MARGIN
+    end = min(until, now) if until else now - MARGIN
+    first = min(since, end).astimezone(UTC)
+    return first.replace(hour=0, minute=0, second=0, microsecond=0), end
 
 
 def _held(known: Known) -> Held:

@@ -1,6 +1,6 @@
 """Repairs what a comparison found: missing messages are delivered, failed deliveries replayed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -61,21 +61,21 @@ class Repairer:
         """Repair one mailbox as it was found; raises RingCentralError or LedgerError."""
         comparison = found.comparison
         replayed = await self._replay(found.mailbox, comparison.of("failed"))
-        missing = {one.id: one for one in comparison.of("missing")}
-        calls = 0
-        left = dict(missing)
+        missing = comparison.of("missing")
+        left = _routes_by_id(missing)
+        count, calls = len(left), 0
         if missing:
-            days = [one.day for one in missing.values()]
+            days = [one.day for one in missing]
             begin = max(since, _midnight(min(days)))
             end = min(until, _midnight(max(days) + timedelta(days=1)))
             store = self._store_of(found.mailbox).in_bulk()
             async for page in walk(store, found.mailbox, begin, end, owner=self._owner, told=told):
                 calls += 1
-                chosen = [message for message in page if message.id in left]
-                await self._admit(found.mailbox, chosen, missing)
-                for message in chosen:
+                chosen = [(message, left[message.id]) for message in page if message.id in left]
+                await self._admit(found.mailbox, chosen)
+                for message, _ in chosen:
                     del left[message.id]
-        return Repaired(len(missing) - len(left), replayed, len(left), calls)
+        return Repaired(count - len(left), replayed, len(left), calls)
 
     async def _replay(self, mailbox: Mailbox, failed: Iterable[Difference]) -> int:
         known = await self._ledger.reconciliation.known(mailbox, [one.id for one in failed])
@@ -92,14 +92,12 @@ class Repairer:
         return await self._ledger.replay(records) if records else 0
 
     async def _admit(
-        self, mailbox: Mailbox, messages: list[Message], missing: Mapping[str, Difference]
+        self, mailbox: Mailbox, messages: Sequence[tuple[Message, Collection[str]]]
     ) -> None:
         for start in range(0, len(messages), _BATCH):
             some = [
-                self._whole(message, mailbox)
-                if not (routes := missing[message.id].routes)
-                else self._archiving(message, routes)
-                for message in messages[start : start + _BATCH]
+                self._archiving(message, routes) if routes else self._whole(message, mailbox)
+                for message, routes in messages[start : start + _BATCH]
             ]
             await self._ledger.deliveries.admit(mailbox, some)
 
@@ -125,6 +123,14 @@ class Repairer:
             others = [step for step in self._routes[name].steps if step not in self._archives]
             deliveries[name, CREATED] = Delivery(done=dict.fromkeys(others, _DONE_BEFORE))
         return admitted(message, deliveries)
+
+
+def _routes_by_id(missing: Iterable[Difference]) -> dict[str, set[str]]:
+    """What brings each message to the archives that lack it; nothing for one never seen."""
+    found: dict[str, set[str]] = {}
+    for one in missing:
+        found.setdefault(one.id, set()).update(one.routes)
+    return found
 
 
 def _midnight(day: date) -> datetime:

@@ -42,6 +42,7 @@ async def line(
     await eventually(line.is_covered)
     messages = [await ringcentral.receives_sms(text) for text in "abc"]
     await eventually(lambda: all(map(line.is_delivered, messages)))
+    await eventually(line.is_idle)
     yield line
     await line.stop()
 

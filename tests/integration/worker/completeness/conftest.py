@@ -1,8 +1,9 @@
 """A line in the test's own process, with what looks at its completeness."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,13 +27,16 @@ class Completeness:
         self.archive = folder / "archive"
         self._folder = folder
 
-    async def round(self, *, repair: bool = False) -> Round:
-        """Compare all mailboxes up to now."""
+    async def round(
+        self, *, repair: bool = False, archives: Mapping[str, Path] | None = None
+    ) -> Round:
+        """Compare all mailboxes up to now, with more archives than the vault if there are."""
         worker = self.line.worker
         assert worker is not None
         configuration, _ = load_all(self._folder / "ringpost.toml", {})
         now = datetime.now(UTC) + timedelta(seconds=1)
-        parts = (worker.ledger, worker._logins.store_of, configuration, {"vault": self.archive})
+        folders = {"vault": self.archive, **(archives or {})}
+        parts = (worker.ledger, worker._logins.store_of, configuration, folders)
         return await go_round(
             Reconciler(*parts),
             Repairer(*parts) if repair else None,
@@ -76,6 +80,16 @@ def start(line: ShortLine, eventually: Eventually) -> Start:
         await eventually(line.is_quiet)
 
     return run
+
+
+async def delivered(
+    ringcentral: RingCentral, line: ShortLine, eventually: Eventually, *texts: str
+) -> list[dict[str, Any]]:
+    """Messages with these texts have come and are settled: nothing is at work on them any more."""
+    messages = [await ringcentral.receives_sms(text) for text in texts]
+    await eventually(lambda: all(map(line.is_delivered, messages)))
+    await eventually(line.is_idle)
+    return messages
 
 
 def mailbox_of(ringcentral: RingCentral) -> Mailbox:

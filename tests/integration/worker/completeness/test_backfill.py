@@ -79,12 +79,17 @@ async def test_all_old_messages_come_once(
     old: list[dict[str, Any]],
     eventually: Eventually,
 ) -> None:
-    """Page by page, on the routes asked for; a second one for another route brings that alone."""
+    """Page by page, on the routes asked for; a second one for another route brings that alone.
+
+    What was deleted at RingCentral is not brought, and not missed afterwards.
+    """
     await start(COUNTED)
     assert line.worker is not None
     backfills = line.worker.ledger.backfills
     mailbox = mailbox_of(ringcentral)
     assert not any(map(line.is_delivered, old))
+    deleted = await ringcentral.receives_sms("gone", created=datetime.now(UTC).timestamp() - 9000)
+    await line.worker._logins.store_of(mailbox).delete(mailbox, [str(deleted["id"])])
 
     await backfills.begin(await asked_for(line, mailbox, "kept"))
     run = await eventually(lambda: is_through(line))
@@ -139,6 +144,35 @@ async def test_a_worker_that_dies_in_the_middle_of_a_page(
     assert (run.looked_at, run.admitted) == (OLD, OLD)
     assert Refusing.calls == OLD
     assert all(map(line.is_delivered, old))
+
+
+async def test_two_workers_that_read_the_same_page(
+    ringcentral: RingCentral,
+    line: ShortLine,
+    start: Start,
+    old: list[dict[str, Any]],
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The second one comes too late and changes nothing, though the first has delivered all."""
+    advance, second = BackfillLedger.advance, list[bool]()
+
+    async def doubled(self: BackfillLedger, run: Run, *page: Any) -> bool:
+        first = await advance(self, run, *page)
+        if not second:
+            await eventually(lambda: Refusing.calls == 10)
+            second.append(await advance(self, run, *page))
+        return first
+
+    monkeypatch.setattr(BackfillLedger, "advance", doubled)
+    await start(COUNTED)
+    assert line.worker is not None
+    await line.worker.ledger.backfills.begin(await asked_for(line, mailbox_of(ringcentral)))
+
+    await eventually(lambda: is_through(line))
+
+    assert second == [False]
+    assert Refusing.calls == OLD
 
 
 async def test_one_that_is_stopped_goes_on_where_it_was(

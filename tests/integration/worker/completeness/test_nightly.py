@@ -6,7 +6,12 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from sandbox import RingCentral
-from tests.integration.worker.completeness.conftest import Completeness, Start, mailbox_of
+from tests.integration.worker.completeness.conftest import (
+    Completeness,
+    Start,
+    delivered,
+    mailbox_of,
+)
 from tests.support.in_process import CONFIGURATION, ShortLine
 from tests.support.waiting import Eventually
 from worker.completeness import reconciling
@@ -37,8 +42,7 @@ async def test_a_loss_is_found_and_repaired_by_itself(
 ) -> None:
     """Nobody asks: the folder that is gone comes back, and then nothing is missing any more."""
     await start()
-    message = await ringcentral.receives_sms("to be lost")
-    await eventually(lambda: line.is_delivered(message))
+    (message,) = await delivered(ringcentral, line, eventually, "to be lost")
     shutil.rmtree(completeness.folder_of(message["id"]))
     await line.stop_worker()
     assert line.worker is None
@@ -63,8 +67,7 @@ async def test_without_repair_it_only_tells(
 ) -> None:
     """The differences are counted by mailbox and stay."""
     await start(OFTEN.replace('"1s"', '"1s"\nrepair = false', 1))
-    message = await ringcentral.receives_sms("to be lost")
-    await eventually(lambda: line.is_delivered(message))
+    (message,) = await delivered(ringcentral, line, eventually, "to be lost")
     shutil.rmtree(completeness.folder_of(message["id"]))
 
     async def told() -> LastReconciliation | None:

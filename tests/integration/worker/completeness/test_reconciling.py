@@ -1,11 +1,16 @@
 """What gets lost is named and repaired: on a real ledger, a real archive and a sandbox."""
 
 import shutil
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ringpost.handlers import Context, Handler, Message, PermanentError
 from sandbox import RingCentral
-from tests.integration.worker.completeness.conftest import Completeness, Start, mailbox_of
+from tests.integration.worker.completeness.conftest import (
+    Completeness,
+    Start,
+    delivered,
+    mailbox_of,
+)
 from tests.support.in_process import CONFIGURATION, ShortLine
 from tests.support.waiting import Eventually
 from worker.completeness.comparing import DELETED, UNSEEN
@@ -30,24 +35,6 @@ class Refusing(Handler):
 
 def named(done: Round) -> list[tuple[str, str, str]]:
     return [(d.kind, d.id, d.why) for one in done.found for d in one.comparison.differences]
-
-
-async def delivered(
-    ringcentral: RingCentral, line: ShortLine, eventually: Eventually, *texts: str
-) -> list[dict[str, Any]]:
-    messages = [await ringcentral.receives_sms(text) for text in texts]
-    for message in messages:
-        await eventually(lambda m=message: line.is_delivered(m))
-    worker = line.worker
-    assert worker is not None
-    await eventually(lambda: _is_idle(line))
-    return messages
-
-
-async def _is_idle(line: ShortLine) -> bool:
-    assert line.worker is not None
-    overview = await line.worker.ledger.overview()
-    return not (overview.due or overview.running)
 
 
 async def test_what_was_lost_anywhere_is_named_repaired_and_then_complete(
@@ -79,7 +66,7 @@ async def test_what_was_lost_anywhere_is_named_repaired_and_then_complete(
     )
     assert first.repaired[mailbox].admitted == 2
     await eventually(lambda: line.is_delivered(unseen) and line.is_delivered(gone))
-    await eventually(lambda: _is_idle(line))
+    await eventually(line.is_idle)
     second = await completeness.round(repair=True)
     assert second.is_complete
     assert not second.repaired
@@ -136,7 +123,7 @@ async def test_a_failed_message_is_named_and_replayed(
 
     assert named(done) == [("failed", str(message["id"]), 'given up on "refused"')]
     assert done.repaired[mailbox_of(ringcentral)].replayed == 1
-    await eventually(lambda: _is_idle(line))
+    await eventually(line.is_idle)
     assert (await completeness.round()).is_complete
 
 
@@ -173,5 +160,54 @@ async def test_repairing_the_archive_repeats_no_other_step(
     await completeness.round(repair=True)
 
     await eventually(lambda: line.is_delivered(message))
-    await eventually(lambda: _is_idle(line))
+    await eventually(line.is_idle)
     assert Refusing.calls == 1
+
+
+async def test_an_archive_that_is_not_mounted_is_no_loss(
+    ringcentral: RingCentral,
+    line: ShortLine,
+    completeness: Completeness,
+    start: Start,
+    eventually: Eventually,
+) -> None:
+    """It is said, and nothing is brought into a folder that somebody will mount over."""
+    await start()
+    await delivered(ringcentral, line, eventually, "a", "b")
+    completeness.archive.rename(completeness.archive.with_name("elsewhere"))
+
+    done = await completeness.round(repair=True)
+
+    assert list(done.problems) == [str(mailbox_of(ringcentral))]
+    assert "mount it" in done.problems[str(mailbox_of(ringcentral))]
+    assert not done.repaired
+    assert not completeness.archive.exists()
+
+
+async def test_two_archives_that_lack_the_same_message(
+    ringcentral: RingCentral,
+    line: ShortLine,
+    completeness: Completeness,
+    start: Start,
+    eventually: Eventually,
+) -> None:
+    """Both get it again."""
+    second = completeness.archive.with_name("second")
+    await start(
+        f"{CONFIGURATION}\n[[routes]]\nname = 'again'\nsteps = ['second']\n"
+        f"[handlers.second]\nuse = 'archive'\nto = '{second}'\n"
+    )
+    (message,) = await delivered(ringcentral, line, eventually, "twice")
+    copies = [completeness.folder_of(message["id"])]
+    copies += second.glob(f"*/*/*/*/*/*-{message['id']}")
+    for copy in copies:
+        shutil.rmtree(copy)
+
+    done = await completeness.round(repair=True, archives={"second": second})
+
+    assert [why for _, _, why in named(done)] == [
+        "second does not hold it",
+        "vault does not hold it",
+    ]
+    assert len(copies) == 2
+    await eventually(lambda: all((copy / "manifest.json").exists() for copy in copies))
