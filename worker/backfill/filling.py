@@ -49,31 +49,36 @@ class Filler:
     async def run(self) -> None:
         """Fill until cancelled; another worker goes on within seconds."""
         while True:
-            went_on = False
             try:
-                went_on = await self._ledger.backfills.is_running() and await self._turn()
+                if await self._ledger.backfills.is_running():
+                    await self._fill()
             except LedgerError as error:
                 log.debug("backfill waits for the ledger", reason=str(error))
             # A coroutine that ends would leave the backfill where it is without a word.
             except Exception as error:
                 log.error("backfill failed", exc_info=error)
-            await asyncio.sleep(_TICK if went_on else _IDLE)
+            await asyncio.sleep(_IDLE)
+
+    async def _fill(self) -> None:
+        """Admit pages as long as that may be done; one process of the fleet does it."""
+        async with self._lease.while_held() as held:
+            while held and await self._turn():  # noqa: ASYNC110  # the work is in the turn
+                await asyncio.sleep(_TICK)
 
     async def _turn(self) -> bool:
         """Admit one page if that may be done now; whether something was done."""
-        async with self._lease.while_held() as held:
-            if not held or await self._ledger.backfills.open_deliveries() >= MOST_OPEN:
-                return False
-            run = await self._ledger.backfills.current()
-            if run is None or run.state != "running":
-                return False
-            if not run.left:
-                await self._ledger.backfills.finish(run.backfill.id)
-                log.info("backfill has come to its end", messages=run.admitted)
-                return True
-            now = time.monotonic()
-            ready = [name for name in run.left if self._halted.get(name, 0) <= now]
-            return bool(ready) and await self._go_on(run, Mailbox.parse(ready[0]))
+        if await self._ledger.backfills.open_deliveries() >= MOST_OPEN:
+            return False
+        run = await self._ledger.backfills.current()
+        if run is None or run.state != "running":
+            return False
+        if not run.left:
+            await self._ledger.backfills.finish(run.backfill.id)
+            log.info("backfill has come to its end", messages=run.admitted)
+            return False
+        now = time.monotonic()
+        ready = [name for name in run.left if self._halted.get(name, 0) <= now]
+        return bool(ready) and await self._go_on(run, Mailbox.parse(ready[0]))
 
     async def _go_on(self, run: Run, mailbox: Mailbox) -> bool:
         name = str(mailbox)

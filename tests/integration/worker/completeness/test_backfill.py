@@ -34,6 +34,8 @@ def small_and_fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filling, "PER_PAGE", 10)
     monkeypatch.setattr(filling, "_TICK", 0.02)
     monkeypatch.setattr(filling, "_IDLE", 0.05)
+    # A worker that is stopped while it asks for the lease leaves it to lapse.
+    monkeypatch.setattr(filling, "_LEASE_SECONDS", 1.0)
     Refusing.refusals = Refusing.calls = 0
 
 
@@ -188,14 +190,25 @@ async def test_one_that_is_stopped_goes_on_where_it_was(
     await start(COUNTED)
     assert line.worker is not None
     backfills, mailbox = line.worker.ledger.backfills, mailbox_of(ringcentral)
+    looked: list[int] = []
+
+    async def is_full(_: BackfillLedger) -> int:
+        looked.append(1)
+        return 0
+
+    monkeypatch.setattr(BackfillLedger, "open_deliveries", is_full)
     first = await backfills.begin(await asked_for(line, mailbox))
     with pytest.raises(OtherBackfillError):
         await backfills.begin(await asked_for(line, mailbox, since="1y"))
     again = await backfills.begin(await asked_for(line, mailbox))
     assert again.backfill.id == first.backfill.id
+    await eventually(lambda: len(looked) > 1)
+    assert not (await backfills.all())[-1].progress
     assert await backfills.stop()
     assert not await backfills.stop()
 
+    monkeypatch.undo()
+    monkeypatch.setattr(filling, "PER_PAGE", 10)
     monkeypatch.setattr(filling, "MOST_OPEN", 15)
     await backfills.begin(await asked_for(line, mailbox))
     run = await eventually(lambda: is_through(line))
