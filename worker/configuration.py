@@ -30,6 +30,8 @@ from worker.problems import ConfigurationError, Wrong, in_words
 from worker.routes import Route
 from worker.tables import Finding, Table, findings
 
+_MOST_RETRIES = 50
+
 
 def _duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
@@ -103,6 +105,14 @@ def _filters(value: object) -> object:
     return value
 
 
+def _schedule(value: object) -> object:
+    if not isinstance(value, list | tuple):
+        raise Wrong(f'must be a list such as ["30s", "2m", "1h"], not {in_words(value)}')
+    if not 0 < len(value) <= _MOST_RETRIES:
+        raise Wrong(f'must be a list of 1 to {_MOST_RETRIES} lengths of time such as ["30s", "1h"]')
+    return value
+
+
 def _once_each(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
@@ -150,6 +160,14 @@ class Reconcile(Table):
     repair: bool = True
 
 
+class Retries(Table):
+    """`[retries]`: how long after each failed try of a step the next one is; then it has failed."""
+
+    schedule: Annotated[tuple[Duration, ...], BeforeValidator(_schedule)] = tuple(
+        map(parse_duration, ("30s", "2m", "10m", "1h", "6h", "24h"))
+    )
+
+
 class Configuration(Table):
     """The whole file."""
 
@@ -160,6 +178,7 @@ class Configuration(Table):
     sync: Sync = Sync()
     subscriptions: Subscriptions = Subscriptions()
     reconcile: Reconcile = Reconcile()
+    retries: Retries = Retries()
     handlers: dict[str, InstanceOf[HandlerTable]] = Field(default_factory=dict)
     routes: Annotated[
         tuple[Route, ...], BeforeValidator(_routes), Field(validate_default=True)

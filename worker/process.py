@@ -11,6 +11,7 @@ import structlog
 
 from message_store.client import MessageStore
 from message_store.mailbox import Mailbox
+from message_store.message import Message
 
 from .accounts import accounts_of
 from .backfill.filling import Filler
@@ -25,6 +26,7 @@ from .handlers.egress import Egress
 from .healing import Healer
 from .ledger import Ledger, LedgerError
 from .ledger.mailboxes import SyncLease
+from .ledger.records import Claim
 from .logins import Logins, log_in, scopes_of
 from .own_changes import OwnChanges
 from .pump import Publish, Pump
@@ -78,7 +80,9 @@ class WorkerProcess:
             {route.name: route for route in configuration.routes},
             self._handlers,
             self._context,
+            self._read_again,
             self._files_over,
+            [pause.total_seconds() for pause in configuration.retries.schedule],
         )
         self._own_changes = OwnChanges(self._store, self.ledger)
         bulk = self._store.in_bulk()
@@ -163,6 +167,10 @@ class WorkerProcess:
             spool=self._bulk_spool if step.bulk else self._spool,
             http=self._egress,
         )
+
+    async def _read_again(self, claim: Claim) -> Message:
+        store = self._store.in_bulk() if claim.delivery.bulk else self._store
+        return await store.get(claim.mailbox, claim.message_id)
 
     def _store_for(self, lease: SyncLease) -> MessageStore:
         store = self._logins.of(lease.mailbox).store

@@ -85,7 +85,8 @@ async def _plan(asked: "Asked", as_json: bool) -> None:
         say(f"{type_}: {count:,}")
     calls = ", ".join(f"{count:,} {name}" for name, count in facts["calls"].items())
     say(f"messages to deliver: {facts['messages']:,} of {facts['listed']:,} listed")
-    say(f"calls to RingCentral: {calls}; behind live work about {_hours(found.hours)}")
+    if facts["messages"]:
+        say(f"calls to RingCentral: {calls}; behind live work about {_hours(found.hours)}")
     say(f"this plan took {found.cost:,} light {'call' if found.cost == 1 else 'calls'}")
 
 

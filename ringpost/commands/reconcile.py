@@ -163,7 +163,8 @@ def _show(done: "Round") -> None:
     _show_differences(done)
     _show_repairs(done)
     if done.is_complete:
-        say(f"complete: all {done.total.listed:,} listed messages have come ({done.calls} calls)")
+        calls = f"{done.calls:,} light {'call' if done.calls == 1 else 'calls'}"
+        say(f"complete: all {done.total.listed:,} listed messages have come ({calls})")
     elif not done.repaired:
         say("not complete; `ringpost reconcile --repair` delivers what is missing or failed")
 

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from .assignments import AssignmentLedger, PermissionLedger
+from .breakers import BreakerStatus, breaker_states
 from .budgets import Budget, BudgetsInUse
 from .connection import Connection, key
 from .coverage import NOT_YET, Cover, CoverageLedger, Darkness
@@ -63,6 +64,7 @@ class Overview(BaseModel):
     problem: str | None
     unwatched: list[Unwatched]
     budgets: list[Budget]
+    breakers: list[BreakerStatus] = []
 
 
 async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overview:
@@ -70,6 +72,13 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
     redis = connection.redis
     subscriptions, covers, problems = await _looked_after(connection)
     failed = _per_mailbox(await redis.zrange(key("failed"), 0, -1))
+    put_off = _per_mailbox(
+        [
+            member
+            for step in await redis.hkeys(key("breakers"))
+            for member in await redis.zrange(key("put-off", step), 0, -1)
+        ]
+    )
     mailboxes, bulk = [], 0
     for name in sorted(await redis.smembers(key("watched"))):
         synchronised, error, missed, walked, floor = await redis.hmget(
@@ -82,7 +91,7 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
                 mailbox=name,
                 last_sync=_moment(synchronised),
                 next_sync=_moment(await redis.zscore(key("schedule"), name)),
-                due=await redis.zcard(key("due", name)) + can_wait,
+                due=await redis.zcard(key("due", name)) + can_wait + put_off.get(name, 0),
                 failed=failed.get(name, 0),
                 missed=int(missed or 0),
                 last_error=error,
@@ -112,6 +121,7 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
         problem="; ".join(problems) or None,
         unwatched=await _unwatched(connection, await budgets.accounts()),
         budgets=await budgets.read(),
+        breakers=await breaker_states(redis),
     )
 
 

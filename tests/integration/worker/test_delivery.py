@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import PrivateAttr
 
-from message_store.errors import RateLimited
+from message_store.errors import NotFound, RateLimited
 from message_store.mailbox import Mailbox
 from message_store.message import Message
 from message_store.protocol import MessageStoreAccess
@@ -22,7 +22,7 @@ from worker.handlers.contract import (
 )
 from worker.ledger import Admitted, Ledger
 from worker.ledger.mailboxes import Happened, Page, Seen, SyncLease
-from worker.ledger.records import Delivery
+from worker.ledger.records import Claim, Delivery
 from worker.routes import Route
 from worker.started import StartedHandlers
 
@@ -65,14 +65,22 @@ class Line:
     def __init__(self, ledger: Ledger, steps: Sequence[str] = ("first", "second")) -> None:
         self.first, self.second = Recorder(), Recorder()
         self.settled: list[str] = []
+        self.at_ringcentral: dict[str, Message | Exception] = {}
         self.deliverer = Deliverer(
             ledger.deliveries,
             {"route": Route(name="route", steps=tuple(steps))},
             StartedHandlers({"first": self.first, "second": self.second, "last": Closing()}),
             no_context,
+            self.read_again,
             lambda _, message_id: self.settled.append(message_id),
-            schedule=[0.01] * 6,
+            [0.01] * 6,
         )
+
+    async def read_again(self, claim: Claim) -> Message:
+        found = self.at_ringcentral.get(claim.message_id, NotFound("not found"))
+        if isinstance(found, Exception):
+            raise found
+        return found
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ WRONG: list[tuple[str, str]] = [
     (
         "zzz = 1\n" + ROUTE,
         '"zzz": unknown key; known are mailboxes, accounts, sync, subscriptions, reconcile, '
-        "handlers, routes",
+        "retries, handlers, routes",
     ),
     # accounts
     ("accounts = 3\n" + ROUTE, '"accounts": must be [[accounts]] tables, not a number'),
@@ -158,6 +158,23 @@ WRONG: list[tuple[str, str]] = [
     (
         '[subscriptions]\ncheck_intervall = "5m"\n' + ROUTE,
         '[subscriptions] "check_intervall": unknown key; did you mean "check_interval"?',
+    ),
+    (
+        '[retries]\nschedule = "30s"\n' + ROUTE,
+        '[retries] "schedule": must be a list such as ["30s", "2m", "1h"], not text',
+    ),
+    (
+        "[retries]\nschedule = []\n" + ROUTE,
+        '[retries] "schedule": must be a list of 1 to 50 lengths of time such as ["30s", "1h"]',
+    ),
+    (
+        '[retries]\nschedule = ["30s", "soon"]\n' + ROUTE,
+        '[retries] "schedule", entry 2: "soon" is not a length of time; '
+        'write such as "90s", "15m", "2h" or "30d"',
+    ),
+    (
+        '[retries]\nschedul = ["30s"]\n' + ROUTE,
+        '[retries] "schedul": unknown key; did you mean "schedule"?',
     ),
     (
         '[subscriptions]\nfilters = "message-store"\n' + ROUTE,
@@ -472,6 +489,8 @@ def test_defaults(loaded: Load) -> None:
     assert configuration.reconcile.every == timedelta(days=1)
     assert configuration.reconcile.at == time(2)
     assert configuration.reconcile.repair
+    retries = [pause.total_seconds() for pause in configuration.retries.schedule]
+    assert retries == [30, 120, 600, 3600, 21600, 86400]
     assert configuration.handlers == {}
     assert configuration.routes[0].steps == ("archive",)
     assert configuration.routes[0].match.conditions == ()
