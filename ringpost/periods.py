@@ -6,8 +6,6 @@ from typing import Annotated
 import typer
 
 from ringpost.refusal import Refusal
-from worker.durations import parse_duration
-from worker.problems import Wrong
 
 Until = Annotated[
     str | None, typer.Option("--until", metavar="DATE", help="Local time; default: now.")
@@ -16,6 +14,9 @@ Until = Annotated[
 
 def moment(text: str, option: str, now: datetime) -> datetime:
     """`30d` ago, or a date or time where the reader is; raises Refusal."""
+    from worker.durations import parse_duration
+    from worker.problems import Wrong
+
     try:
         found = now - parse_duration(text)
     except Wrong:

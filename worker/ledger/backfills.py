@@ -164,12 +164,18 @@ class BackfillLedger:
         return int(done) >= 0
 
     async def open_deliveries(self) -> int:
-        """How many deliveries behind live work are due or running."""
+        """How many deliveries behind live work are due or running, or wait for a destination.
+
+        Live ones that wait for a destination that fails altogether are counted as well.
+        """
         mailboxes = await self._redis.zrange(key("bulk-ready"), 0, -1)
+        failing = await self._redis.hkeys(key("breakers"))
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.scard(key("bulk-running"))
             for mailbox in mailboxes:
                 pipe.zcard(key("bulk-due", mailbox))
+            for step in failing:
+                pipe.zcard(key("put-off", step))
             return sum(await pipe.execute())
 
     async def current(self) -> Run | None:

@@ -14,6 +14,7 @@ from tests.support.in_process import CONFIGURATION, ShortLine
 from tests.support.waiting import Eventually
 from worker.backfill import filling
 from worker.ledger.backfills import Asked, Backfill, BackfillLedger, OtherBackfillError, Run
+from worker.ledger.connection import key
 
 OLD = 25
 COUNTED = (
@@ -216,3 +217,18 @@ async def test_one_that_is_stopped_goes_on_where_it_was(
     assert run.backfill.id == first.backfill.id
     assert run.admitted == OLD
     assert Refusing.calls == OLD
+
+
+async def test_what_waits_for_a_destination_counts_as_open(line: ShortLine, start: Start) -> None:
+    """While a destination is away, old messages must not pile up in Redis before it."""
+    await start()
+    assert line.worker is not None
+    ledger = line.worker.ledger
+    redis = ledger.connection.redis
+    assert await ledger.backfills.open_deliveries() == 0
+    await redis.zadd(key("bulk-due", "1/2"), {"1\tkept": 9e9, "2\tkept": 9e9})
+    await redis.zadd(key("bulk-ready"), {"1/2": 9e9})
+    await redis.sadd(key("bulk-running"), "1/2\t3\tkept")
+    await redis.hset(key("breakers"), "mail", '{"open": false, "members": {}}')
+    await redis.zadd(key("put-off", "mail"), {"1/2\t4\tkept": 9e9})
+    assert await ledger.backfills.open_deliveries() == 4
