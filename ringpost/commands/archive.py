@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -17,8 +17,8 @@ from ringpost.refusal import Refusal
 
 if TYPE_CHECKING:
     from worker.archive.folders import Fault
-    from worker.archive.layout import Archived
     from worker.archive.outputs import Output
+    from worker.archive.verification import Tally
 
 archive = typer.Typer(
     help="Check what was archived, hand it on, remove what is over.", no_args_is_help=True
@@ -68,7 +68,10 @@ def verify(
     else:
         _show_tally(tally)
         show_holds(holds)
-        say(f"{count} fault{'s'[: count != 1]}" if count else "all is as it was archived")
+        if count:
+            say(_count(count, "fault"))
+        else:
+            say("all is as it was archived" if tally.months else "nothing is archived there")
     if count:
         if outside:
             hint("`ringpost archive adopt` takes in what was archived before there were chains")
@@ -102,7 +105,7 @@ def adopt(
     else:
         for fault in faults:
             alarm(f"{fault.path} {fault.what}")
-        say(f"{count} folder{'s'[: count != 1]} taken into the chains")
+        say(f"{_count(count, 'folder')} taken into the chains")
     if faults:
         raise typer.Exit(1)
 
@@ -127,11 +130,13 @@ def export(
     """Write messages with their files into a zip file or a folder, with a list of checksums."""
     import asyncio
 
+    from ringpost.archive_export import export_to
     from worker.archive.layout import archived, mailboxes
     from worker.archive.outputs import FolderOutput, ZipOutput
 
     if form not in {"eml", "json"}:
         raise Refusal(f'--format "{form}": is not known; known are eml, json')
+    known: Literal["eml", "json"] = "json" if form == "json" else "eml"
     days = _days(first, last)
     root = one_archive(folder, handler, config)
     meant = [find_mailbox(root, mailbox)] if mailbox else list(mailboxes(root))
@@ -152,13 +157,13 @@ def export(
     except OSError as error:
         raise Refusal(f"{out}: cannot be written ({error.strerror})", exit_code=1) from None
     with _reading(out), output:
-        count, faults = asyncio.run(_export(messages, form, output, about))
+        count, faults = asyncio.run(export_to(output, messages, known, about))
     if as_json:
-        show_json({"messages": count, "faults": faults, "out": str(out)})
+        show_json({"messages": count, "faults": [*map(_fault, faults)], "out": str(out)})
     else:
         for fault in faults:
-            alarm(f"{fault['path']} {fault['what']}")
-        say(f"{count} message{'s'[: count != 1]} written to {out}")
+            alarm(f"{fault.path} {fault.what}")
+        say(f"{_count(count, 'message')} written to {out}")
     if faults:
         raise typer.Exit(1)
 
@@ -200,42 +205,25 @@ def expire(
     if as_json:
         show_json({"removed": not dry_run, "messages": found})
     else:
-        say(f"{count} message{'s'[: count != 1]} {'would be ' * dry_run}removed")
+        say(f"{_count(count, 'message')} {'would be ' * dry_run}removed")
 
 
-async def _export(
-    messages: "Iterable[Archived]", form: str, output: "Output", about: dict[str, Any]
-) -> tuple[int, list[dict[str, str]]]:
-    import json
-
-    from worker.archive.export import export as exported
-    from worker.archive.folders import Fault
-    from worker.handlers.contract import HandlerError
-
-    count = 0
-    faults: list[dict[str, str]] = []
-    try:
-        async for one in exported(messages, "json" if form == "json" else "eml", output):
-            if isinstance(one, Fault):
-                faults.append(_fault(one))
-            else:
-                count += 1
-    except HandlerError as error:  # a file that was whole a moment ago
-        raise Refusal(error.reason, exit_code=1) from None
-    with output.open("export.json") as file:
-        text = json.dumps({**about, "messages": count, "faults": faults}, indent=2)
-        file.write(f"{text}\n".encode())
-    return count, faults
-
-
-def _show_tally(tally: Any) -> None:
-    say(
-        f"{tally.messages} messages, {tally.revisions} revisions, {tally.files} files, "
-        f"{tally.size / 1e6:.1f} MB in {tally.months} months; "
-        f"{tally.removed} messages were removed because their time was over"
+def _show_tally(tally: "Tally") -> None:
+    counts = (
+        _count(tally.messages, "message"),
+        _count(tally.revisions, "revision"),
+        _count(tally.files, "file"),
+        f"{tally.size / 1e6:.1f} MB in {_count(tally.months, 'month')}",
     )
+    say(", ".join(counts))
+    if tally.removed:
+        say(f"{_count(tally.removed, 'message')} removed: their time was over")
     if tally.doomed:
         say(f"{tally.doomed} more are being removed; `ringpost archive expire` finishes it")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'s'[: number != 1]}"
 
 
 def _days(first: str | None, last: str | None) -> tuple[date | None, date | None]:

@@ -34,7 +34,7 @@ from worker.handlers.contract import (
     PermanentError,
     TransientError,
 )
-from worker.handlers.durable import DurableFolders, HoldsOtherError, Source, sizes_in
+from worker.handlers.durable import CommittedOtherwiseError, DurableFolders, Source, sizes_in
 from worker.handlers.filenames import safe_id
 from worker.happenings import CREATED, DELETED
 from worker.problems import Wrong, in_words
@@ -116,7 +116,7 @@ class Archive(Handler):
             sources = await _sources(context, kept)
             try:
                 new = await self._in_thread(partial(self._write, folder, text, sources))
-            except HoldsOtherError:
+            except CommittedOtherwiseError:
                 continue
             if not new:
                 break
@@ -143,14 +143,14 @@ class Archive(Handler):
     def _write(self, folder: Path, text: bytes, sources: list[Source]) -> bool:
         """Commit a folder and add it to the chain.
 
-        Raises HoldsOtherError if another state of the message is committed there; that one is in
-        the chain then.
+        Raises CommittedOtherwiseError if another state of the message is committed there, which is
+        in the chain then.
         """
         message = Source(MESSAGE, "application/json", text)
         try:
             try:
                 new = self._folders.write(folder, [message, *sources])
-            except HoldsOtherError:
+            except CommittedOtherwiseError:
                 self._chains.record(folder, again=True)
                 if _holds(folder, text):
                     return False

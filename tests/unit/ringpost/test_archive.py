@@ -91,7 +91,7 @@ def test_each_fault_is_a_line(vault: SmallArchive) -> None:
 def test_the_archives_of_the_configuration(here: SmallArchive, tmp_path: Path) -> None:
     """All of them, or that of one handler."""
     assert "3 messages" in call("verify").output
-    assert "1 messages" in call("verify", "--handler", "copies").output
+    assert "1 message," in call("verify", "--handler", "copies").output
     shutil.rmtree(tmp_path / "copies/111/222/2025/11/23")
     assert call("verify").exit_code == 1
     assert call("verify", "--handler", "vault").exit_code == 0
@@ -168,7 +168,7 @@ def test_expiry_and_holds(here: SmallArchive) -> None:
     assert removed == {"removed": True, "messages": [str(old)]}
     assert not old.exists()
     assert call("verify").exit_code == 0
-    assert "1 messages were removed" in call("verify").output
+    assert "1 message removed" in call("verify").output
 
 
 def test_adoption(vault: SmallArchive) -> None:

@@ -62,17 +62,17 @@ WORKS: dict[str, Callable[[SmallArchive], None]] = {
 
 
 def die_at(point: int, *, halfway: bool) -> None:
-    """End this process at its effect of this number."""
+    """End this process just before its effect of this number, or halfway through its n-th write."""
     count = 0
 
     def wrapped(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
         def effect(*args: Any, **options: Any) -> Any:
             nonlocal count
-            if name == "open" and not args[1] & os.O_CREAT:
+            if (name == "open" and not args[1] & os.O_CREAT) or (halfway and name != "write"):
                 return real(*args, **options)
             count += 1
             if count == point:
-                if name == "write" and halfway:
+                if halfway:
                     real(args[0], bytes(args[1])[: len(args[1]) // 2])
                 os._exit(DIED)
             return real(*args, **options)

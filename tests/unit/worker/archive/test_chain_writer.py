@@ -1,5 +1,6 @@
 """Chains are written once, whole and in order, whoever writes and dies at the same time."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -97,6 +98,19 @@ def test_two_processes_and_many_threads_at_once(tmp_path: Path) -> None:
     assert numbers(month) == list(range(1, 481))
     lines = [parse(line) for line in read_lines(month)]
     assert len({line.folder for line in lines if line}) == 480
+
+
+def test_writers_wait_for_each_other(archive: SmallArchive) -> None:
+    """While another process writes to a chain, nothing is added to it."""
+    with archive.chain.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        writer = threading.Thread(target=archive.keep, args=(5,))
+        writer.start()
+        writer.join(timeout=0.3)
+        assert writer.is_alive()
+        assert numbers(archive.month) == [1, 2, 3, 4]
+    writer.join()
+    assert numbers(archive.month) == [1, 2, 3, 4, 5]
 
 
 def test_what_gathers_during_a_sync_goes_out_together(

@@ -119,11 +119,21 @@ def test_links_are_not_followed(archive: SmallArchive, tmp_path: Path) -> None:
 
 
 def test_a_message_that_is_archived_again_is_there_again(archive: SmallArchive) -> None:
-    """The last word of the chain counts."""
+    """The last word of the chain counts, for its revisions as well."""
     remove(archive, DAY, date(2026, 11, 25))
-    archive.keep(1)
+    archive.keep(2)
     assert archive.faults() == []
-    assert remove(archive, DAY, date(2026, 11, 25)) == ["Fax-1"]
+    whole = archive.chain.read_bytes()
+    revision = archive.month / "23/Fax-2/revisions/2025-11-25T00-00-00.000Z-read"
+    archive.commit(revision, 2)
+    assert archive.faults() == []
+    archive.chain.write_bytes(whole)  # as if the worker had died before the line
+    for _ in range(2):
+        archive.commit(revision, 2)
+        archive.keep(2)
+    assert len(list(read_lines(archive.month))) == len(whole.splitlines()) + 1
+    assert archive.faults() == []
+    assert remove(archive, DAY, date(2026, 11, 25)) == ["Fax-2"]
 
 
 def test_the_longest_time_counts(tmp_path: Path) -> None:
