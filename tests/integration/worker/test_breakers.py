@@ -157,7 +157,7 @@ async def test_a_dead_mail_server_costs_few_connections(
         await line.work()
 
         assert len(line.vault._calls) == 50
-        assert 5 <= len(connections) <= 15
+        assert 5 <= len(connections) <= 10
         breaker = await line.breaker()
         assert breaker
         assert breaker.handler == "chat"
