@@ -226,12 +226,15 @@ class Deliverer:
             if not await self._may_try(claim, message, step):
                 return False
             error = await self._try(claim, message, step)
-            answered = error is None or says(error) == "answered"
+            if error is None:
+                answered = True
+                return True
+            answered = says(error) == "answered"
+            # The place is kept until the failure is known: it may open the breaker.
+            await self._failed(claim, error, message, says(error))
+            return False
         finally:
             self._places.leave(step, answered=answered)
-        if error is not None:
-            await self._failed(claim, error, message, says(error))
-        return error is None
 
     async def _may_try(self, claim: Claim, message: Message, step: str) -> bool:
         """Whether the handler is called; while its destination fails, only for the probe."""

@@ -1,14 +1,18 @@
 """`ringpost failures` and `ringpost replay` on a ledger that holds failed deliveries."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import redis
 from typer.testing import CliRunner, Result
 
+from message_store.mailbox import Mailbox
 from ringpost.__main__ import app
-from worker.ledger import DeliveryRecord, Ledger
+from worker.ledger import Admitted, DeliveryRecord, Ledger, open_ledger
+from worker.ledger.records import Delivery
 
 MOMENT = datetime(2026, 11, 23, 14, 32, tzinfo=UTC)
 RECORDS = [
@@ -167,3 +171,29 @@ def test_a_time_that_is_none_is_refused() -> None:
     answer = CliRunner().invoke(app, ["replay", "--since", "tomorow"])
     assert answer.exit_code == 2
     assert '"tomorow" is no time' in answer.output
+
+
+async def _fail(url: str, mailbox: Mailbox) -> None:
+    async with open_ledger(url) as ledger:
+        message = Admitted("10", 1.0, "Alive", '{"id": 10}', {("all", "created"): Delivery()})
+        await ledger.deliveries.admit(mailbox, [message])
+        [claim] = await ledger.deliveries.claim(1)
+        claim.delivery.state, claim.delivery.step = "failed", "mail"
+        await ledger.deliveries.settle(claim)
+
+
+def test_a_real_failure_is_replayed_in_bulk(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commands and the ledger agree: listed, tried on dry ground, then due behind live work."""
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    asyncio.run(_fail(redis_url, Mailbox("1", "2")))
+
+    [listed] = json.loads(_run("failures", "--json", "--handler", "mail").output)
+    assert listed["message_id"] == "10"
+    assert "would be due again" in _run("replay", "--dry-run").output
+    assert json.loads(_run("replay", "--json", "10").output) == {"replayed": 1}
+
+    assert json.loads(_run("failures", "--json").output) == []
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        assert client.zrange("ringpost:ledger:bulk-due:1/2", 0, -1) == ["10\tall"]
