@@ -47,11 +47,19 @@ def next_place(place: Place, records: Sequence[Message], since: datetime) -> Pla
     if not dated:
         return None
     border = min(record.created for record in dated) + _SECOND
-    if border < place.until:
-        known = [record.id for record in dated if record.created <= border]
-        return Place(until=border, known=known) if border > since else None
-    known = list(dict.fromkeys([*place.known, *(record.id for record in records)]))
-    return Place(until=place.until, page=place.page + 1, known=known)
+    if border <= since:
+        return None
+    if border >= place.until:
+        known = [*place.known, *(record.id for record in records)]
+        return Place(until=place.until, page=place.page + 1, known=_once_each(known))
+    # What is known already is of the second before the last border: some of it may come again.
+    known = place.known if border >= place.until - _SECOND else []
+    known = [*known, *(record.id for record in dated if record.created <= border)]
+    return Place(until=border, known=_once_each(known))
+
+
+def _once_each(ids: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(ids))
 
 
 async def look(
