@@ -11,9 +11,13 @@ import structlog
 
 from message_store.client import MessageStore
 from message_store.mailbox import Mailbox
+from message_store.message import Message
 
 from .accounts import accounts_of
+from .backfill.filling import Filler
 from .closing import Closer
+from .completeness.archives import archives_in
+from .completeness.nightly import Nightly
 from .configuration import Configuration
 from .delivery import Deliverer, StepAddress
 from .every_store import EveryStore
@@ -22,6 +26,7 @@ from .handlers.egress import Egress
 from .healing import Healer
 from .ledger import Ledger, LedgerError
 from .ledger.mailboxes import SyncLease
+from .ledger.records import Claim
 from .logins import Logins, log_in, scopes_of
 from .own_changes import OwnChanges
 from .pump import Publish, Pump
@@ -75,9 +80,14 @@ class WorkerProcess:
             {route.name: route for route in configuration.routes},
             self._handlers,
             self._context,
+            self._read_again,
             self._files_over,
+            [pause.total_seconds() for pause in configuration.retries.schedule],
         )
         self._own_changes = OwnChanges(self._store, self.ledger)
+        bulk = self._store.in_bulk()
+        self._bulk_spool = self._spool.through(bulk)
+        self._bulk_changes = OwnChanges(bulk, self.ledger)
         self._closer = Closer(self.ledger.closing, self._handlers.closing(), self._own_changes)
         tokens = settings.webhook_verification_token
         token = tokens[0].get_secret_value() if tokens else None
@@ -88,6 +98,9 @@ class WorkerProcess:
             configuration,
             closes=bool(self._handlers.closing()),
         )
+        archives = archives_in(handlers)
+        self._nightly = Nightly(self.ledger, self._logins.store_of, configuration, archives)
+        self._filler = Filler(self.ledger, self._logins.store_of, configuration)
         self._pump = Pump(self.ledger, publish, self._renew, settings.lease_seconds)
         self._lease_seconds = settings.lease_seconds
         self._background: set[asyncio.Task[None]] = set()
@@ -95,6 +108,8 @@ class WorkerProcess:
     async def start(self) -> None:
         """Start the handlers and what runs beside the tasks."""
         self._beside(self._pump.run())
+        self._beside(self._nightly.run())
+        self._beside(self._filler.run())
         self._beside(self._repeat(self._renew, self._lease_seconds / 3))
         self._beside(self._repeat(self._prune, _PRUNE_SECONDS))
         self._beside(self._repeat(self._refresh, _REFRESH_SECONDS))
@@ -148,10 +163,14 @@ class WorkerProcess:
             attempt=step.attempt,
             on=step.on,
             at=step.at,
-            store=self._own_changes,
-            spool=self._spool,
+            store=self._bulk_changes if step.bulk else self._own_changes,
+            spool=self._bulk_spool if step.bulk else self._spool,
             http=self._egress,
         )
+
+    async def _read_again(self, claim: Claim) -> Message:
+        store = self._store.in_bulk() if claim.delivery.bulk else self._store
+        return await store.get(claim.mailbox, claim.message_id)
 
     def _store_for(self, lease: SyncLease) -> MessageStore:
         store = self._logins.of(lease.mailbox).store

@@ -1,6 +1,6 @@
 """`ringpost status`: the ledger at a glance."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,17 +16,18 @@ _OUTCOMES = ("done", "failed", "skipped")
 
 def status(as_json: AsJson = False) -> None:
     """Show mailboxes, open work, what became of messages by route, subscriptions and pauses."""
+    from ringpost.completeness_status import Completeness
     from ringpost.connection import ledger, run
 
-    async def read() -> "Overview":
+    async def read() -> "tuple[Overview, Completeness]":
         async with ledger() as opened:
-            return await opened.overview()
+            return await opened.overview(), await Completeness.read(opened)
 
-    overview = run(read())
+    overview, completeness = run(read())
     if as_json:
-        show_json(_for_programs(overview))
+        show_json({**_for_programs(overview), **completeness.as_dict()})
     else:
-        _show(overview)
+        _show(overview, completeness.lines())
 
 
 def _for_programs(overview: "Overview") -> dict[str, Any]:
@@ -38,19 +39,28 @@ def _for_programs(overview: "Overview") -> dict[str, Any]:
     return facts
 
 
-def _show(overview: "Overview") -> None:
+def _show(overview: "Overview", beside: Iterable[str]) -> None:
     from ringpost.tables import Column, show_table
     from worker.permissions import in_words
 
     if overview.problem:
         alarm(f"problem: {overview.problem}; see `ringpost check`")
+    bulk = f" (bulk {overview.bulk})" if overview.bulk else ""
     say(
-        f"due {overview.due}, running {overview.running}, waiting to be closed {overview.waiting}, "
-        f"failed {overview.failed}"
+        f"due {overview.due}{bulk}, running {overview.running}, "
+        f"waiting to be closed {overview.waiting}, failed {overview.failed}"
     )
     if overview.failed:
         say("failed deliveries: see `ringpost failures`")
-    for line in _subscriptions(overview):
+    for breaker in overview.breakers:
+        probe = breaker.next_probe
+        when = f"at {local_time(probe, seconds=True)}" if probe else "under way"
+        alarm(
+            f"handler {breaker.handler}: its destination fails since "
+            f"{local_time(breaker.since)} {zone()} ({breaker.reason}); "
+            f"next probe {when}, waiting {breaker.waiting}"
+        )
+    for line in (*_subscriptions(overview), *beside):
         say(line)
     for mailbox in overview.mailboxes:
         if mailbox.walked_back_to:
