@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
-from pydantic import ValidationError
 
 from message_store.errors import NotFound, RateLimited
 from message_store.mailbox import Mailbox
@@ -24,6 +23,7 @@ from .handlers.contract import Context
 from .ledger.breakers import LONGEST_PAUSE
 from .ledger.deliveries import DeliveryLedger, Says
 from .ledger.records import Claim
+from .ledger.snapshots import read_snapshot
 from .places import Places
 from .routes import Route
 from .started import StartedHandlers
@@ -196,7 +196,7 @@ class Deliverer:
 
     async def _message(self, claim: Claim) -> Message | None:
         """The message as it was kept, or as it now is; None if it cannot be had (now)."""
-        kept = _parsed(claim.snapshot)
+        kept = read_snapshot(claim.snapshot)
         if kept is not None and not claim.delivery.fresh:
             return kept
         try:
@@ -239,7 +239,10 @@ class Deliverer:
     async def _may_try(self, claim: Claim, message: Message, step: str) -> bool:
         """Whether the handler is called; while its destination fails, only for the probe."""
         breaker = self._ledger.breakers.get(step)
-        if breaker is None or breaker.probe == claim.member:
+        if breaker is None:
+            return True
+        if breaker.probe == claim.member:
+            log.info("destination is probed", step=step)
             return True
         delivery = claim.delivery
         if delivery.until is None:
@@ -310,7 +313,10 @@ class Deliverer:
             # Hundreds may wait for a rate limit; `ringpost status` tells how many and until when.
             tell = log.debug if isinstance(error, RateLimited) else log.warning
             tell("step waits", retry_in=round(verdict.wait, 1), **facts)
+            known = set(self._ledger.breakers)
             await self._ledger.settle(claim, due_in=verdict.wait, says=said)
+            if delivery.step in self._ledger.breakers.keys() - known:
+                log.error("destination fails", step=delivery.step, reason=delivery.reason)
             return
         delivery.state = "failed"
         log.error("delivery failed", exc_info=None if is_foreseen(error) else error, **facts)
@@ -319,14 +325,6 @@ class Deliverer:
     async def _settle(self, claim: Claim, said: Says = "nothing") -> None:
         if await self._ledger.settle(claim, says=said):
             self._files_over(claim.mailbox, claim.message_id)
-
-
-def _parsed(snapshot: str | None) -> Message | None:
-    """The message; None if it cannot be read (any more)."""
-    try:
-        return None if snapshot is None else Message.model_validate_json(snapshot)
-    except ValidationError:
-        return None
 
 
 def _age(claim: Claim, message: Message | None) -> float:

@@ -20,6 +20,7 @@ LAPSES_UNTIL_FAILED = 5
 # Bulk claims of the whole fleet: a fifth of what one worker delivers at once.
 BULK_AT_ONCE = 10
 _PER_CALL = 500
+_OVERTAKEN_BY = 60.0
 Says = Literal["answered", "failing", "nothing"]
 
 _LAPSED = "the worker died five times in the middle of it; `ringpost replay` tries again"
@@ -35,6 +36,7 @@ class DeliveryLedger:
         self._snapshots = snapshots
         self.breakers: dict[str, Breaker] = {}
         """The breakers that are open, as this process last heard."""
+        self._heard_at = 0.0
 
     async def claim(self, most: int) -> list[Claim]:
         """Claim up to `most` due deliveries, a few from each mailbox in turn.
@@ -45,7 +47,7 @@ class DeliveryLedger:
         rows, breakers = await self._connection.run(
             "claim_deliveries", token, most, FEW_PER_MAILBOX, self.lease_seconds, BULK_AT_ONCE
         )
-        self.breakers = read_breakers(breakers)
+        self._hear(breakers)
         claims = []
         for mailbox, id_, route_on, text, delivery in rows:
             route, on = read_lane(route_on)
@@ -96,8 +98,7 @@ class DeliveryLedger:
                 "settle_delivery", *_claimed(claim), claim.delivery.to_json(), wait, says
             )
         )
-        if says == "failing":
-            self.breakers = read_breakers(breakers)
+        self._hear(breakers)
         return bool(settled == 1)
 
     async def put_off(self, claim: Claim) -> bool:
@@ -142,6 +143,16 @@ class DeliveryLedger:
         for start in range(0, len(members), _PER_CALL):
             replayed += await self._connection.run("replay", *members[start : start + _PER_CALL])
         return replayed
+
+    def _hear(self, breakers: Sequence[str]) -> None:
+        """Take what a script says of the breakers, unless a later one was heard before it."""
+        if not breakers:
+            return
+        at = float(breakers[0])
+        # much earlier: the clock of Redis was set back
+        if at >= self._heard_at or at < self._heard_at - _OVERTAKEN_BY:
+            self._heard_at = at
+            self.breakers = read_breakers(breakers[1:])
 
     async def _records(self, rows: Sequence[tuple[str, float]]) -> list[DeliveryRecord]:
         async with self._redis.pipeline(transaction=False) as pipe:

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import orjson
+from pydantic import ValidationError
 
+from message_store.message import Message
 from worker.encryption import Sealer
 
 _IN_THE_CLEAR = ("id", "type", "creationTime")
@@ -54,6 +56,14 @@ def about(text: str) -> About:
     if created is not None and created.tzinfo is None:
         created = created.replace(tzinfo=UTC)
     return About(type_ if isinstance(type_, str) else None, created)
+
+
+def read_snapshot(snapshot: str | None) -> Message | None:
+    """The message of an opened snapshot; None if it cannot be read (any more)."""
+    try:
+        return None if snapshot is None else Message.model_validate_json(snapshot)
+    except ValidationError:
+        return None
 
 
 def _object(text: str) -> Mapping[str, Any]:

@@ -6,6 +6,11 @@ local FAILURES, FIRST_PAUSE, LONGEST_PAUSE, MOVED = 5, 30, 300, 500
 
 local function put_off_key(step) return P .. 'put-off:' .. step end
 
+-- For the answer of a script: when it ran, because answers overtake each other, and all breakers.
+local function all_breakers(now)
+  return { string.format('%.6f', now), unpack(redis.call('HGETALL', P .. 'breakers')) }
+end
+
 local function breaker(step)
   local json = redis.call('HGET', P .. 'breakers', step)
   return json and cjson.decode(json)

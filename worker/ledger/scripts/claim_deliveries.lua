@@ -40,4 +40,4 @@ left = left - claim(left, false)
 if left > 0 and redis.call('EXISTS', P .. 'bulk-ready') == 1 then
   claim(math.min(left, tonumber(ARGV[5]) - redis.call('SCARD', P .. 'bulk-running')), true)
 end
-return { claimed, redis.call('HGETALL', P .. 'breakers') }
+return { claimed, all_breakers(now) }

@@ -13,7 +13,7 @@ end_running(mailbox, member)
 local delivery = cjson.decode(json)
 local state = delivery.state
 heard(delivery, member, says, now)
-local breakers = says == 'failing' and redis.call('HGETALL', P .. 'breakers') or {}
+local breakers = says == 'failing' and all_breakers(now) or {}
 end_probe(member, (state == 'due' or state == 'failed') and delivery.step, now)
 if state == 'due' then
   make_due(mailbox, id, route, now + tonumber(wait), now, delivery.bulk)
