@@ -37,7 +37,8 @@ _GATHER_SECONDS = 0.01
 class StepAddress:
     """Which step of which delivery a handler is called for; `attempt` counts from 1.
 
-    `on` is what happened to the message, `at` when (ISO 8601), None for its creation.
+    `on` is what happened to the message, `at` when (ISO 8601), None for its creation. `bulk`: it
+    can wait, and leaves a share of RingCentral's limits to live work.
     """
 
     mailbox: Mailbox
@@ -47,6 +48,7 @@ class StepAddress:
     attempt: int
     on: str
     at: str | None
+    bulk: bool = False
 
 
 ContextFactory = Callable[[StepAddress], Context]
@@ -113,6 +115,8 @@ class Deliverer:
                 self._more = self._more or len(claims) == free
                 for claim in claims:
                     self._begin(claim)
+                # Bulk work gets few places: there may be more whenever one of them is free again.
+                self._more = self._more or any(claim.delivery.bulk for claim in self.claims)
             if not self._running:
                 return
             with contextlib.suppress(TimeoutError):
@@ -180,7 +184,14 @@ class Deliverer:
     async def _take_step(self, claim: Claim, message: Message, step: str) -> bool:
         delivery = claim.delivery
         address = StepAddress(
-            claim.mailbox, message, claim.route, step, delivery.attempts + 1, claim.on, delivery.at
+            claim.mailbox,
+            message,
+            claim.route,
+            step,
+            delivery.attempts + 1,
+            claim.on,
+            delivery.at,
+            delivery.bulk,
         )
         started = time.monotonic()
         try:

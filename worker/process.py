@@ -77,6 +77,9 @@ class WorkerProcess:
             self._files_over,
         )
         self._own_changes = OwnChanges(self._store, self.ledger)
+        bulk = self._store.in_bulk()
+        self._bulk_spool = self._spool.through(bulk)
+        self._bulk_changes = OwnChanges(bulk, self.ledger)
         self._closer = Closer(self.ledger.closing, self._handlers.closing(), self._own_changes)
         tokens = settings.webhook_verification_token
         token = tokens[0].get_secret_value() if tokens else None
@@ -146,8 +149,8 @@ class WorkerProcess:
             attempt=step.attempt,
             on=step.on,
             at=step.at,
-            store=self._own_changes,
-            spool=self._spool,
+            store=self._bulk_changes if step.bulk else self._own_changes,
+            spool=self._bulk_spool if step.bulk else self._spool,
             http=self._egress,
         )
 

@@ -44,9 +44,10 @@ def _show(overview: "Overview") -> None:
 
     if overview.problem:
         alarm(f"problem: {overview.problem}; see `ringpost check`")
+    bulk = f" (bulk {overview.bulk})" if overview.bulk else ""
     say(
-        f"due {overview.due}, running {overview.running}, waiting to be closed {overview.waiting}, "
-        f"failed {overview.failed}"
+        f"due {overview.due}{bulk}, running {overview.running}, "
+        f"waiting to be closed {overview.waiting}, failed {overview.failed}"
     )
     if overview.failed:
         say("failed deliveries: see `ringpost failures`")

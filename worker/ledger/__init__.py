@@ -19,11 +19,19 @@ from .mailboxes import MailboxLedger
 from .overview import Overview, read_overview
 from .own_changes import OwnChangesLedger
 from .reconciliation import ReconciliationLedger
-from .records import DeliveryRecord
+from .records import Admitted, DeliveryRecord
 from .subscription import check_soon
 from .tokens import RedisTokenStore
 
-__all__ = ["DeliveryRecord", "DueWork", "Ledger", "LedgerError", "Overview", "open_ledger"]
+__all__ = [
+    "Admitted",
+    "DeliveryRecord",
+    "DueWork",
+    "Ledger",
+    "LedgerError",
+    "Overview",
+    "open_ledger",
+]
 
 _MAILBOXES_PER_HAND_OUT = 200
 _SYNC_AGAIN = 15
@@ -100,7 +108,7 @@ class Ledger:
         return await self.deliveries.failures(limit)
 
     async def replay(self, records: Sequence[DeliveryRecord] | None = None) -> int:
-        """Make failed deliveries (all by default) due again at once; how many."""
+        """Make failed deliveries (all by default) due again, in bulk; how many."""
         return await self.deliveries.replay(records)
 
     async def close(self) -> None:

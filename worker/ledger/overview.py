@@ -48,12 +48,13 @@ class Overview(BaseModel):
 
     `counts` are by route as `lane_in_words` shows it, then by outcome.
     `problem` is why mailboxes or subscriptions could not be looked after, None if they could.
-    `polling`: whether any mailbox is dark and so polled.
+    `polling`: whether any mailbox is dark and so polled. `bulk`: how many of the due can wait.
     """
 
     mailboxes: list[MailboxStatus]
     counts: dict[str, dict[str, int]]
     due: int
+    bulk: int
     running: int
     waiting: int
     failed: int
@@ -69,17 +70,19 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
     redis = connection.redis
     subscriptions, covers, problems = await _looked_after(connection)
     failed = _per_mailbox(await redis.zrange(key("failed"), 0, -1))
-    mailboxes = []
+    mailboxes, bulk = [], 0
     for name in sorted(await redis.smembers(key("watched"))):
         synchronised, error, missed, walked, floor = await redis.hmget(
             key("mailbox", name), ["synchronised", "error", "missed", "walk_to", "floor"]
         )
+        can_wait = await redis.zcard(key("bulk-due", name))
+        bulk += can_wait
         mailboxes.append(
             MailboxStatus(
                 mailbox=name,
                 last_sync=_moment(synchronised),
                 next_sync=_moment(await redis.zscore(key("schedule"), name)),
-                due=await redis.zcard(key("due", name)),
+                due=await redis.zcard(key("due", name)) + can_wait,
                 failed=failed.get(name, 0),
                 missed=int(missed or 0),
                 last_error=error,
@@ -100,6 +103,7 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
         mailboxes=mailboxes,
         counts=counts,
         due=sum(mailbox.due for mailbox in mailboxes),
+        bulk=bulk,
         running=await redis.zcard(key("running")),
         waiting=waiting,
         failed=sum(failed.values()),

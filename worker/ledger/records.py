@@ -1,5 +1,6 @@
 """Deliveries as the ledger keeps them: one message on one route for one thing that happened."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -17,7 +18,8 @@ State = Literal["due", "waiting", "done", "failed", "skipped"]
 class Delivery:
     """How far one message has come on one route.
 
-    `at` says when that happened which the route is on (ISO 8601), unless it is the creation.
+    `at` says when that happened which the route is on (ISO 8601), unless it is the creation. A
+    `bulk` delivery (backfill, repair, replay) runs in what live work leaves.
     `done` holds the words of each step that is done, by step name; `closing` the closing steps
     still to come, in order; `step` and `reason` say where and why the last attempt ended.
     """
@@ -29,6 +31,7 @@ class Delivery:
     step: str | None = None
     reason: str | None = None
     at: str | None = None
+    bulk: bool = False
 
     @classmethod
     def from_json(cls, text: str) -> "Delivery":
@@ -37,7 +40,11 @@ class Delivery:
 
     def to_json(self) -> str:
         """The delivery as the scripts read it; absent fields are left out."""
-        fields = {name: value for name, value in vars(self).items() if value is not None}
+        fields = {
+            name: value
+            for name, value in vars(self).items()
+            if value is not None and value is not False
+        }
         return orjson.dumps(fields).decode()
 
 
@@ -58,6 +65,24 @@ def read_lane(text: str) -> tuple[str, str]:
 def lane_in_words(route: str, on: str) -> str:
     """A lane for people: the route, with what happened in parentheses if it is not the creation."""
     return route if on == CREATED else f"{route} ({on})"
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A message that is to be delivered behind live work.
+
+    `created` in epoch seconds, `print` its fingerprint (a `State` as text), `snapshot` its JSON.
+    The `deliveries` are by route and what happened (`created`), as they begin: steps that are in
+    `done` already are not taken. `only_unseen`: if a sync has seen the message, nothing is made
+    due, because the sync has caused its deliveries.
+    """
+
+    id: str
+    created: float
+    print: str
+    snapshot: str
+    deliveries: Mapping[tuple[str, str], Delivery]
+    only_unseen: bool = False
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ OVERVIEW: dict[str, Any] = {
     ],
     "counts": {"Everything is kept": {"done": 3}},
     "due": 2,
+    "bulk": 0,
     "running": 0,
     "waiting": 0,
     "failed": 0,

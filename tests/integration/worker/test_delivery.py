@@ -20,8 +20,9 @@ from worker.handlers.contract import (
     PermanentError,
     TransientError,
 )
-from worker.ledger import Ledger
+from worker.ledger import Admitted, Ledger
 from worker.ledger.mailboxes import Happened, Page, Seen, SyncLease
+from worker.ledger.records import Delivery
 from worker.routes import Route
 from worker.started import StartedHandlers
 
@@ -249,3 +250,16 @@ async def test_a_handler_is_told_what_happened(
         ("read", "2026-01-01T00:00:00Z"),
     }
     assert (await ledger.overview()).counts == {"route": {"done": 1}, "route (read)": {"done": 1}}
+
+
+async def test_bulk_goes_on_while_there_is_some(
+    ledger: Ledger, mailbox: Mailbox, line: Line
+) -> None:
+    """One call delivers all that is due in bulk, few at a time."""
+    deliveries = {("route", "created"): Delivery()}
+    old = [Admitted(str(n), n, "print", f'{{"id": {n}}}', deliveries) for n in range(1, 61)]
+    await ledger.deliveries.admit(mailbox, old)
+
+    await line.deliverer.work()
+
+    assert len(line.settled) == 60

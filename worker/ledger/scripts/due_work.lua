@@ -18,4 +18,6 @@ end
 redis.call('ZREMRANGEBYSCORE', P .. 'check-at', '-inf', now - 600)
 local check = redis.call('EXISTS', P .. 'check-at') == 0 and handed_on('check') or 0
 if check == 0 then check = due('check-at', 'check') end
-return { mailboxes, due('ready', 'deliver'), due('closing-due', 'close'), check }
+local deliveries = due('ready', 'deliver')
+if deliveries == 0 then deliveries = due('bulk-ready', 'deliver') end
+return { mailboxes, deliveries, due('closing-due', 'close'), check }

@@ -16,7 +16,7 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', P .. 'running', '-inf', now,
       redis.call('ZADD', P .. 'failed', now, member)
       count(route, 'failed')
     else
-      make_due(mailbox, id, route, now, now)
+      make_due(mailbox, id, route, now, now, is_bulk(json))
       back = back + 1
     end
   end

@@ -8,9 +8,10 @@ if redis.call('HGET', key, 'c:' .. route) ~= ARGV[4] then return -1 end
 redis.call('HSET', key, 'd:' .. route, json)
 redis.call('HDEL', key, 'c:' .. route, 'l:' .. route)
 end_running(mailbox, member)
-local state = cjson.decode(json).state
+local delivery = cjson.decode(json)
+local state = delivery.state
 if state == 'due' then
-  make_due(mailbox, id, route, now + tonumber(wait), now)
+  make_due(mailbox, id, route, now + tonumber(wait), now, delivery.bulk)
   return 0
 end
 if state ~= 'waiting' then count(route, state) end
