@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from ringpost.commands.admin import admin
 from ringpost.commands.check import check
 from ringpost.commands.failures import failures, replay
 from ringpost.commands.init import init
@@ -25,6 +26,7 @@ app.command()(run)
 app.command()(init)
 app.command()(check)
 app.command()(status)
+app.command()(admin)
 app.command()(failures)
 app.command()(replay)
 app.add_typer(messages, name="messages")

@@ -15,6 +15,7 @@ import structlog
 from message_store.errors import RateLimited
 from message_store.mailbox import Mailbox
 from message_store.message import Message
+from metrics.catalogue import STAGE_DELAY, STEP_SECONDS, STEPS
 
 from .failures import RETRY_SCHEDULE, is_foreseen, judge, reason
 from .handlers.contract import Context
@@ -180,6 +181,7 @@ class Deliverer:
         claim.delivery.closing = closing or None
         claim.delivery.reason = None
         await self._settle(claim)
+        _note_delay(claim, "delivered")
 
     async def _take_step(self, claim: Claim, message: Message, step: str) -> bool:
         delivery = claim.delivery
@@ -202,14 +204,19 @@ class Deliverer:
         except Exception as error:  # noqa: BLE001
             await self._step_failed(claim, message, step, error)
             return False
+        seconds = time.monotonic() - started
+        if not delivery.done:
+            _note_delay(claim, "first_step")
         words = delivery.done[step] = in_brief(words)
         delivery.attempts = 0
+        STEPS.count(step, "done")
+        STEP_SECONDS.observe(seconds, step)
         log.info(
             "step done",
             **_facts(claim, message),
             step=step,
             outcome=words,
-            seconds=round(time.monotonic() - started, 3),
+            seconds=round(seconds, 3),
         )
         return True
 
@@ -224,18 +231,26 @@ class Deliverer:
         delivery.attempts += verdict.counts
         facts = {**_facts(claim, message), "step": step, "reason": delivery.reason}
         if verdict.wait is not None:
+            STEPS.count(step, "retried" if verdict.counts else "put_off")
             # Hundreds may wait for a rate limit; `ringpost status` tells how many and until when.
             tell = log.debug if isinstance(error, RateLimited) else log.warning
             tell("step waits", retry_in=round(verdict.wait, 1), **facts)
             await self._ledger.settle(claim, due_in=verdict.wait)
             return
         delivery.state = "failed"
+        STEPS.count(step, "failed")
         log.error("delivery failed", exc_info=None if is_foreseen(error) else error, **facts)
         await self._settle(claim)
 
     async def _settle(self, claim: Claim) -> None:
         if await self._ledger.settle(claim):
             self._files_over(claim.mailbox, claim.message_id)
+
+
+def _note_delay(claim: Claim, stage: str) -> None:
+    """Measure how far a live message has come; bulk work waits by design."""
+    if claim.delivery.seen is not None and not claim.delivery.bulk:
+        STAGE_DELAY.observe(time.time() - claim.delivery.seen, stage)
 
 
 def _facts(claim: Claim, message: Message) -> dict[str, str]:

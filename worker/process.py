@@ -11,6 +11,8 @@ import structlog
 
 from message_store.client import MessageStore
 from message_store.mailbox import Mailbox
+from metrics.batches import EVERY_SECONDS, Batches
+from metrics.catalogue import COUNTS
 
 from .accounts import accounts_of
 from .closing import Closer
@@ -92,6 +94,7 @@ class WorkerProcess:
         )
         self._pump = Pump(self.ledger, publish, self._renew, settings.lease_seconds)
         self._lease_seconds = settings.lease_seconds
+        self._batches = Batches(COUNTS)
         self._background: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -100,6 +103,7 @@ class WorkerProcess:
         self._beside(self._repeat(self._renew, self._lease_seconds / 3))
         self._beside(self._repeat(self._prune, _PRUNE_SECONDS))
         self._beside(self._repeat(self._refresh, _REFRESH_SECONDS))
+        self._beside(self._repeat(self._hand_on_counts, EVERY_SECONDS))
         # A Redis that is away now is there for the first check of the subscription.
         with contextlib.suppress(LedgerError):
             await self._logins.refresh()
@@ -119,6 +123,7 @@ class WorkerProcess:
             async with asyncio.timeout(_RELEASE_SECONDS):
                 await self._deliverer.release()
                 await self._pump.stop()
+                await self._hand_on_counts()
         await self._handlers.close()
         await self._egress.close()
         await self._session.close()
@@ -174,6 +179,11 @@ class WorkerProcess:
         """Learn which login looks after which mailbox now."""
         with contextlib.suppress(LedgerError):
             await self._logins.refresh()
+
+    async def _hand_on_counts(self) -> None:
+        """Let others see what this process has counted."""
+        with contextlib.suppress(LedgerError):
+            await self.ledger.metrics.add(self._batches)
 
     async def _prune(self) -> None:
         """Drop spooled files that a killed worker left behind."""

@@ -23,7 +23,7 @@ def check(
     from ringpost.checks.local import (
         check_configuration,
         check_data,
-        check_port,
+        check_ports,
         check_webhook,
     )
     from ringpost.connection import run
@@ -48,7 +48,7 @@ def check(
             from ringpost.checks.ringcentral import check_ringcentral
 
             return [
-                *await check_port(running),
+                *await check_ports(running),
                 *await check_ringcentral(settings, configuration, handlers),
                 *await check_redis(settings),
                 *await check_destinations(handlers),

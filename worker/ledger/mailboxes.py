@@ -1,5 +1,6 @@
 """The ledger of mailboxes: which are watched, when each is synchronised, and what was seen."""
 
+import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
@@ -262,7 +263,7 @@ def _told(message: Seen | Changed) -> dict[str, object]:
         {
             "on": one.on,
             "lanes": [lane(route, one.on) for route in one.routes],
-            "delivery": Delivery(at=one.at).to_json(),
+            "delivery": Delivery(at=one.at, seen=time.time()).to_json(),
         }
         for one in message.happened
     ]

@@ -30,7 +30,12 @@ class Demo:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "ringpost", "run"],
                 cwd=folder,
-                env={**self._environ, "PORT": "0", "RINGPOST_CONFIG": "mine.toml"},
+                env={
+                    **self._environ,
+                    "PORT": "0",
+                    "ADMIN_PORT": "0",
+                    "RINGPOST_CONFIG": "mine.toml",
+                },
                 stdout=output,
                 stderr=output,
             )
