@@ -62,20 +62,15 @@ class Reporter:
         while not self._closing.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), self._every)
-            if not await self._hand_on(sidecar):
-                continue
-            if self._closing.is_set():  # what came while an older batch was under way
-                await self._hand_on(sidecar)
+            await self._hand_on(sidecar)
+        await self._hand_on(sidecar)  # what was counted while an older batch was under way
 
-    async def _hand_on(self, sidecar: Sidecar) -> bool:
+    async def _hand_on(self, sidecar: Sidecar) -> None:
         if arguments := self._batches.next():
-            try:
-                await sidecar.run(partial(self._adder.add, self._batches.keys, arguments))
             # whatever Redis does, the webhook goes on; that it is away is said of the hints
-            except Exception:  # noqa: BLE001
-                return False
-            self._batches.arrived()
-        return True
+            with contextlib.suppress(Exception):
+                await sidecar.run(partial(self._adder.add, self._batches.keys, arguments))
+                self._batches.arrived()
 
 
 def _connected(redis_url: str) -> Redis:

@@ -69,20 +69,27 @@ def _stand_ins(settings: Settings, *, release: bool) -> dict[str, str]:
     return known
 
 
+def check_admin() -> list[Finding]:
+    """Whether the admin process starts with these settings, and who can reach it."""
+    try:
+        admin = AdminSettings()
+    except Refusal as refusal:
+        return [fail("admin", line) for line in refusal.lines]
+    if admin.is_private:
+        return [ok("admin", f"ADMIN_HOST={admin.admin_host}: for this machine only")]
+    remedy = "set ADMIN_HOST to 127.0.0.1, or let nobody but Prometheus reach it"
+    return [warn("admin", open_to_others(admin), remedy)]
+
+
 async def check_ports(running: Mapping[str, str]) -> list[Finding]:
     """Whether webhook and admin process can listen; what runs here may be what listens already."""
     found = []
     with suppress(ConfigurationError):  # said by `check_webhook`
         webhook = load(webhook_verification_token="0" * 16, redis_url="redis://localhost")
         found.append(await _port("", webhook.host, webhook.port, running))
-    try:
+    with suppress(Refusal):  # said by `check_admin`
         admin = AdminSettings()
-    except Refusal as refusal:
-        return [*found, *(fail("admin", line) for line in refusal.lines)]
-    found.append(await _port("ADMIN_", admin.admin_host, admin.admin_port, running))
-    if not admin.is_private:
-        remedy = "set ADMIN_HOST to 127.0.0.1, or let nobody but Prometheus reach it"
-        found.append(warn("admin", open_to_others(admin), remedy))
+        found.append(await _port("ADMIN_", admin.admin_host, admin.admin_port, running))
     return found
 
 

@@ -21,6 +21,7 @@ def check(
 ) -> None:
     """Check configuration, credentials, permissions, Redis, destinations and the webhook."""
     from ringpost.checks.local import (
+        check_admin,
         check_configuration,
         check_data,
         check_ports,
@@ -40,6 +41,7 @@ def check(
     found, configuration, handlers = check_configuration(config or settings.config, running)
     found += check_data(settings)
     found += check_webhook(settings, release=config_only)
+    found += check_admin()
     if not config_only:
 
         async def ask() -> "list[Finding]":
