@@ -91,9 +91,11 @@ class Admin:
 
 
 def _answer(body: bytes, content_type: str, status: int = 200) -> web.Response:
-    return web.Response(
+    response = web.Response(
         body=body, status=status, headers={**_HEADERS, "Content-Type": content_type}
     )
+    response.force_close()  # who asks four times a minute need not keep a place
+    return response
 
 
 def _is_address(name: str) -> bool:

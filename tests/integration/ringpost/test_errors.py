@@ -111,7 +111,7 @@ def test_an_admin_process_for_others(ringpost: Command, tmp_path: Path) -> None:
     """`check` warns of an ADMIN_HOST that others can reach."""
     (tmp_path / "ringpost.toml").write_text(CONFIGURATION)
     answer = ringpost("check", "--config-only", environ={"ADMIN_HOST": "0.0.0.0"})
-    assert "warn  admin: ADMIN_HOST=0.0.0.0: whoever can reach it reads" in answer.out
+    assert "warn admin: ADMIN_HOST=0.0.0.0: whoever can reach it reads" in answer.out
     assert answer.code == 0
 
 

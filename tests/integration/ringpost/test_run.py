@@ -173,14 +173,21 @@ async def test_it_ends_cleanly_and_leaves_nobody_behind(demo: Demo, eventually: 
 
 
 async def test_a_killed_part_comes_back(demo: Demo, eventually: Eventually) -> None:
-    """kill -9 of the worker: another one takes over and delivers what comes."""
+    """kill -9 of worker and admin: others take over, deliver what comes, and show it."""
     await eventually(lambda: len(demo.archived()) == 5, within=60)
     (worker,) = [
         child
         for child in psutil.Process(demo.process.pid).children()
         if child.cmdline()[-3:-2] == ["worker"] and "celery" in child.cmdline()
     ]
+    (admin,) = [
+        child
+        for child in psutil.Process(demo.process.pid).children()
+        if child.cmdline()[-1:] == ["admin"]
+    ]
+    admin.kill()
     worker.kill()
     await eventually(lambda: "worker ended with signal 9" in demo.output())
     demo.ask("sandbox", "send", "sms", "--text", "after the kill")
     await eventually(lambda: len(demo.archived()) == 6, within=90)
+    assert json.loads(demo.page("status"))["counts"]["Everything is kept"]["done"] >= 5
