@@ -29,6 +29,8 @@ from worker.problems import ConfigurationError, Wrong, in_words
 from worker.routes import Route
 from worker.tables import Finding, Table, findings
 
+_MOST_RETRIES = 50
+
 
 def _duration(value: object) -> timedelta:
     if isinstance(value, timedelta):
@@ -87,6 +89,14 @@ def _filters(value: object) -> object:
     return value
 
 
+def _schedule(value: object) -> object:
+    if not isinstance(value, list | tuple):
+        raise Wrong(f'must be a list such as ["30s", "2m", "1h"], not {in_words(value)}')
+    if not 0 < len(value) <= _MOST_RETRIES:
+        raise Wrong(f'must be a list of 1 to {_MOST_RETRIES} lengths of time such as ["30s", "1h"]')
+    return value
+
+
 def _once_each(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
@@ -121,6 +131,14 @@ class Subscriptions(Table):
     ] = (MESSAGE_STORE,)
 
 
+class Retries(Table):
+    """`[retries]`: how long after each failed try of a step the next one is; then it has failed."""
+
+    schedule: Annotated[tuple[Duration, ...], BeforeValidator(_schedule)] = tuple(
+        map(parse_duration, ("30s", "2m", "10m", "1h", "6h", "24h"))
+    )
+
+
 class Configuration(Table):
     """The whole file."""
 
@@ -130,6 +148,7 @@ class Configuration(Table):
     ] = ()
     sync: Sync = Sync()
     subscriptions: Subscriptions = Subscriptions()
+    retries: Retries = Retries()
     handlers: dict[str, InstanceOf[HandlerTable]] = Field(default_factory=dict)
     routes: Annotated[
         tuple[Route, ...], BeforeValidator(_routes), Field(validate_default=True)

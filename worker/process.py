@@ -11,6 +11,7 @@ import structlog
 
 from message_store.client import MessageStore
 from message_store.mailbox import Mailbox
+from message_store.message import Message
 from metrics.batches import EVERY_SECONDS, Batches
 from metrics.catalogue import COUNTS
 
@@ -24,6 +25,7 @@ from .handlers.egress import Egress
 from .healing import Healer
 from .ledger import Ledger, LedgerError
 from .ledger.mailboxes import SyncLease
+from .ledger.records import Claim
 from .logins import Logins, log_in, scopes_of
 from .own_changes import OwnChanges
 from .pump import Publish, Pump
@@ -76,7 +78,9 @@ class WorkerProcess:
             {route.name: route for route in configuration.routes},
             self._handlers,
             self._context,
+            self._read_again,
             self._files_over,
+            [pause.total_seconds() for pause in configuration.retries.schedule],
         )
         self._own_changes = OwnChanges(self._store, self.ledger)
         bulk = self._store.in_bulk()
@@ -158,6 +162,10 @@ class WorkerProcess:
             spool=self._bulk_spool if step.bulk else self._spool,
             http=self._egress,
         )
+
+    async def _read_again(self, claim: Claim) -> Message:
+        store = self._store.in_bulk() if claim.delivery.bulk else self._store
+        return await store.get(claim.mailbox, claim.message_id)
 
     def _store_for(self, lease: SyncLease) -> MessageStore:
         store = self._logins.of(lease.mailbox).store

@@ -7,6 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 
 from ringpost.admin.labels import shown
 from worker.ledger import Overview
+from worker.ledger.breakers import BreakerStatus
 from worker.ledger.budgets import Budget
 
 
@@ -37,6 +38,7 @@ def ledger_families(overview: Overview, oldest: float | None, now: float) -> Ite
     yield from _mailboxes(overview, now)
     yield from _subscriptions(overview, now)
     yield from _limits(overview.budgets, now)
+    yield from _breakers(overview.breakers)
 
 
 def _outcomes(overview: Overview) -> Metric:
@@ -143,6 +145,26 @@ def _limits(budgets: Iterable[Budget], now: float) -> Iterator[Metric]:
         waiting.add_metric(values, budget.waiting)
         refused.add_metric(values, budget.refused)
     yield from (limit, window, left, paused, waiting, refused)
+
+
+def _breakers(breakers: Iterable[BreakerStatus]) -> Iterator[Metric]:
+    is_open = GaugeMetricFamily(
+        "ringpost_breaker_open",
+        "1 for each handler whose destination fails: only probes are sent to it.",
+        labels=("handler",),
+    )
+    waiting = GaugeMetricFamily(
+        "ringpost_breaker_waiting",
+        "Deliveries that are put off until a probe of that handler succeeds.",
+        labels=("handler",),
+    )
+    found: Counter[str] = Counter()
+    for breaker in breakers:
+        found[shown(breaker.handler)] += breaker.waiting
+    for handler, count in sorted(found.items()):
+        is_open.add_metric((handler,), 1)
+        waiting.add_metric((handler,), count)
+    yield from (is_open, waiting)
 
 
 def _states(name: str, words: str, values: dict[str, int]) -> Metric:

@@ -42,6 +42,14 @@ def _show(overview: "Overview") -> None:
     )
     if overview.failed:
         say("failed deliveries: see `ringpost failures`")
+    for breaker in overview.breakers:
+        probe = breaker.next_probe
+        when = f"at {local_time(probe, seconds=True)}" if probe else "under way"
+        alarm(
+            f"handler {breaker.handler}: its destination fails since "
+            f"{local_time(breaker.since)} {zone()} ({breaker.reason}); "
+            f"next probe {when}, waiting {breaker.waiting}"
+        )
     for line in _subscriptions(overview):
         say(line)
     for mailbox in overview.mailboxes:

@@ -22,6 +22,7 @@ from .overview import Overview, read_overview
 from .own_changes import OwnChangesLedger
 from .reconciliation import ReconciliationLedger
 from .records import Admitted, DeliveryRecord
+from .snapshots import Snapshots
 from .subscription import check_soon
 from .tokens import RedisTokenStore
 
@@ -53,20 +54,21 @@ class Ledger:
     """All parts of the ledger over one connection pool.
 
     `lease_seconds`: how soon another worker takes over what a killed one held. `keys`: what
-    tokens are encrypted with, the newest first.
+    tokens and snapshots of messages are encrypted with, the newest first.
     """
 
     def __init__(self, url: str, *, lease_seconds: float = 30, keys: Sequence[str] = ()) -> None:
         self.connection = Connection(url)
-        self.mailboxes = MailboxLedger(self.connection, lease_seconds)
-        self.deliveries = DeliveryLedger(self.connection, lease_seconds)
+        self._sealer = Sealer(keys)
+        snapshots = Snapshots(self._sealer)
+        self.mailboxes = MailboxLedger(self.connection, lease_seconds, snapshots)
+        self.deliveries = DeliveryLedger(self.connection, lease_seconds, snapshots)
         self.closing = ClosingLedger(self.connection, lease_seconds)
         self.own_changes = OwnChangesLedger(self.connection)
         self.reconciliation = ReconciliationLedger(self.connection)
         self.budgets = BudgetsInUse(self.connection)
         self.metrics = MetricsLedger(self.connection)
         self.assignments = AssignmentLedger(self.connection)
-        self._sealer = Sealer(keys)
         self._limits: dict[str, RedisLimits] = {}
 
     async def ping(self) -> None:
@@ -110,8 +112,8 @@ class Ledger:
         """Since when (epoch seconds) the oldest message waits that is not delivered yet."""
         return await oldest_undelivered(self.connection)
 
-    async def failures(self, limit: int = 100) -> list[DeliveryRecord]:
-        """Failed deliveries, the newest failure first."""
+    async def failures(self, limit: int | None = 100) -> list[DeliveryRecord]:
+        """Failed and skipped deliveries, the newest first; all without a limit."""
         return await self.deliveries.failures(limit)
 
     async def replay(self, records: Sequence[DeliveryRecord] | None = None) -> int:

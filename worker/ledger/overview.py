@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from .assignments import AssignmentLedger, PermissionLedger
+from .breakers import BreakerStatus, breaker_states
 from .budgets import Budget, BudgetsInUse
 from .connection import Connection, key
 from .coverage import NOT_YET, Cover, CoverageLedger, Darkness
@@ -63,6 +64,7 @@ class Overview(BaseModel):
     problem: str | None
     unwatched: list[Unwatched]
     budgets: list[Budget]
+    breakers: list[BreakerStatus] = []
 
 
 async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overview:
@@ -70,6 +72,13 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
     redis = connection.redis
     subscriptions, covers, problems = await _looked_after(connection)
     failed = _per_mailbox(await redis.zrange(key("failed"), 0, -1))
+    put_off = _per_mailbox(
+        [
+            member
+            for step in await redis.hkeys(key("breakers"))
+            for member in await redis.zrange(key("put-off", step), 0, -1)
+        ]
+    )
     mailboxes, bulk = [], 0
     names = sorted(await redis.smembers(key("watched")))
     async with redis.pipeline(transaction=False) as pipe:
@@ -91,7 +100,7 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
                 mailbox=name,
                 last_sync=_moment(synchronised),
                 next_sync=_moment(at),
-                due=due + can_wait,
+                due=due + can_wait + put_off.get(name, 0),
                 failed=failed.get(name, 0),
                 missed=int(missed or 0),
                 last_error=error,
@@ -121,6 +130,7 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
         problem="; ".join(problems) or None,
         unwatched=await _unwatched(connection, await budgets.accounts()),
         budgets=await budgets.read(),
+        breakers=await breaker_states(redis),
     )
 
 

@@ -58,7 +58,8 @@ WRONG: list[tuple[str, str]] = [
     ('mailboxs = ["~"]\n' + ROUTE, '"mailboxs": unknown key; did you mean "mailboxes"?'),
     (
         "zzz = 1\n" + ROUTE,
-        '"zzz": unknown key; known are mailboxes, accounts, sync, subscriptions, handlers, routes',
+        '"zzz": unknown key; '
+        "known are mailboxes, accounts, sync, subscriptions, retries, handlers, routes",
     ),
     # accounts
     ("accounts = 3\n" + ROUTE, '"accounts": must be [[accounts]] tables, not a number'),
@@ -157,6 +158,23 @@ WRONG: list[tuple[str, str]] = [
     (
         '[subscriptions]\ncheck_intervall = "5m"\n' + ROUTE,
         '[subscriptions] "check_intervall": unknown key; did you mean "check_interval"?',
+    ),
+    (
+        '[retries]\nschedule = "30s"\n' + ROUTE,
+        '[retries] "schedule": must be a list such as ["30s", "2m", "1h"], not text',
+    ),
+    (
+        "[retries]\nschedule = []\n" + ROUTE,
+        '[retries] "schedule": must be a list of 1 to 50 lengths of time such as ["30s", "1h"]',
+    ),
+    (
+        '[retries]\nschedule = ["30s", "soon"]\n' + ROUTE,
+        '[retries] "schedule", entry 2: "soon" is not a length of time; '
+        'write such as "90s", "15m", "2h" or "30d"',
+    ),
+    (
+        '[retries]\nschedul = ["30s"]\n' + ROUTE,
+        '[retries] "schedul": unknown key; did you mean "schedule"?',
     ),
     (
         '[subscriptions]\nfilters = "message-store"\n' + ROUTE,
@@ -459,6 +477,8 @@ def test_defaults(loaded: Load) -> None:
     assert configuration.sync.start == "now"
     assert configuration.sync.sweep_interval == timedelta(minutes=15)
     assert configuration.subscriptions.check_interval == timedelta(minutes=5)
+    retries = [pause.total_seconds() for pause in configuration.retries.schedule]
+    assert retries == [30, 120, 600, 3600, 21600, 86400]
     assert configuration.handlers == {}
     assert configuration.routes[0].steps == ("archive",)
     assert configuration.routes[0].match.conditions == ()

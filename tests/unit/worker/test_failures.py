@@ -14,7 +14,7 @@ from message_store.errors import (
     RateLimited,
     ServerError,
 )
-from worker.failures import judge, reason
+from worker.failures import judge, reason, says
 from worker.handlers.contract import PermanentError, TransientError
 
 SCHEDULE = (10.0, 100.0)
@@ -90,3 +90,24 @@ def test_a_bug_says_where() -> None:
     assert reason(caught.value).startswith("KeyError: 'boom' (test_failures.py:")
     assert reason(PermanentError("no such room")) == "no such room"
     assert reason(TimeoutError()) == "TimeoutError:"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (TransientError("busy"), "failing"),
+        (ConnectionRefusedError("refused"), "failing"),
+        (TimeoutError(), "failing"),
+        (aiohttp.ClientError(), "failing"),
+        (TransientError("greylisted", only_this=True), "answered"),
+        (PermanentError("no such room"), "answered"),
+        (RateLimited("slow"), "nothing"),
+        (ConnectionFailed("RingCentral is away"), "nothing"),
+        (NotReady("the fax renders"), "nothing"),
+        (redis.ConnectionError("away"), "nothing"),
+        (KeyError("bug"), "nothing"),
+    ],
+)
+def test_what_an_error_says_of_the_destination(error: Exception, said: str) -> None:
+    """Only what keeps every message from a destination counts against it."""
+    assert says(error) == said

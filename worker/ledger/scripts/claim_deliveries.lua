@@ -1,4 +1,6 @@
 -- Claims due deliveries, a few from each ready mailbox in turn; bulk work in places that are left.
+-- One whose workers died runs with no other such one beside it, so that the guilty one is found.
+-- Returns the claims, and the breakers of all handlers whose destinations fail.
 -- ARGV: claim token, most to claim, most per mailbox and turn, lease seconds,
 --       most bulk claims that may be running in the whole fleet
 local token, left, few, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -15,9 +17,13 @@ local function claim(most, bulk)
       for _, member in ipairs(redis.call('ZRANGEBYSCORE', due, '-inf', now, 'LIMIT', 0, taken)) do
         local id, route = string.match(member, '^([^\t]*)\t(.*)$')
         local key = message_key(mailbox, id)
-        local fields = redis.call('HMGET', key, 'message', 'd:' .. route)
+        local fields = redis.call('HMGET', key, 'message', 'd:' .. route, 'l:' .. route)
+        local suspect = number(fields[3]) >= LAPSES_UNTIL_ALONE
         redis.call('ZREM', due, member)
-        if fields[1] and fields[2] then
+        if suspect and redis.call('EXISTS', P .. 'suspect') == 1 then
+          redis.call('ZADD', due, now + 1, member)
+        elseif fields[1] and fields[2] then
+          if suspect then redis.call('SET', P .. 'suspect', mailbox .. '\t' .. member) end
           redis.call('HSET', key, 'c:' .. route, token)
           begin_running(mailbox, mailbox .. '\t' .. member, now + lease, bulk)
           claimed[#claimed + 1] = { mailbox, id, route, fields[1], fields[2] }
@@ -34,4 +40,4 @@ left = left - claim(left, false)
 if left > 0 and redis.call('EXISTS', P .. 'bulk-ready') == 1 then
   claim(math.min(left, tonumber(ARGV[5]) - redis.call('SCARD', P .. 'bulk-running')), true)
 end
-return claimed
+return { claimed, redis.call('HGETALL', P .. 'breakers') }

@@ -3,6 +3,7 @@
 -- that tasks cannot build up.
 -- ARGV: most mailboxes, seconds until a mailbox is handed on again, the same for deliveries
 local now, most = clock(), ARGV[1]
+turn_breakers(now)
 local mailboxes = redis.call('ZRANGEBYSCORE', P .. 'schedule', '-inf', now, 'LIMIT', 0, most)
 for _, mailbox in ipairs(mailboxes) do
   redis.call('ZADD', P .. 'schedule', now + tonumber(ARGV[2]), mailbox)

@@ -1,5 +1,6 @@
 -- What all scripts share: the clock of the fleet, key names, and the rules that keep keys in step.
 local P = 'ringpost:ledger:'
+local LAPSES_UNTIL_ALONE = 2
 local GATHER_COUNT, GATHER_IDLE, GATHER_APART, GATHER_LONGEST = 100, 0.2, 3, 60
 
 local function clock()
@@ -50,6 +51,7 @@ end
 
 local function end_running(mailbox, member)
   redis.call('SREM', P .. 'bulk-running', member)
+  if redis.call('GET', P .. 'suspect') == member then redis.call('DEL', P .. 'suspect') end
   if redis.call('ZREM', P .. 'running', member) == 1
     and redis.call('HINCRBY', P .. 'running-by-mailbox', mailbox, -1) <= 0 then
     redis.call('HDEL', P .. 'running-by-mailbox', mailbox)

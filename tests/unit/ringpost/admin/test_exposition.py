@@ -51,6 +51,15 @@ OVERVIEW: dict[str, Any] = {
             "refused": 1,
         }
     ],
+    "breakers": [
+        {
+            "handler": "office-mail",
+            "since": NOW,
+            "reason": "mail.sec6ret.example.com refuses",
+            "next_probe": None,
+            "waiting": 9,
+        }
+    ],
     "subscriptions": [
         {
             "id": "7e4a7486-sub",
@@ -118,6 +127,8 @@ def samples() -> dict[tuple[str, ...], float]:
         (("ringpost_subscription_left_seconds",), 90),
         (("ringpost_limit_left", OVERVIEW["budgets"][0]["account"], "medium"), 7),
         (("ringpost_limit_paused_seconds", OVERVIEW["budgets"][0]["account"], "medium"), 30),
+        (("ringpost_breaker_open", "office-mail"), 1),
+        (("ringpost_breaker_waiting", "office-mail"), 9),
         (("ringpost_reconciliation_differences", "missing"), 2),
         (("ringpost_reconciliation_unread_mailboxes",), 1),
         (("ringpost_calls_total", "light", "200"), 5),
@@ -165,7 +176,7 @@ def test_no_secret_and_no_number_is_told() -> None:
     assert all(canary in told for canary in ("sec2ret", "sec3ret", "sec4ret", "+16505550100"))
     counts = {"Calls of +16505550100": {"done": 1}, "Calls of (650) 555-0200": {"done": 2}}
     text = exposition(facts(counts=counts)).decode()
-    for canary in ("ret", "6505550", "555-02", "4001314", "7e4a7486", "example.com"):
+    for canary in ("ret", "6505550", "555-02", "4001314", "7e4a7486", "example.com", "refuses"):
         assert canary not in text.replace("retried", "").replace("retry", "")
     [family] = [f for f in text_string_to_metric_families(text) if f.name == "ringpost_deliveries"]
     assert sum(sample.value for sample in family.samples) == 3  # equal names are one series
