@@ -70,9 +70,14 @@ class Closer:
             else:
                 done = not isinstance(result, HandlerError)
                 outcomes[message_id] = ClosingOutcome(done, in_brief(result))
-        for ok, name in ((True, "done"), (False, "failed")):
-            if ended := sum(outcome.ok is ok for outcome in outcomes.values()):
-                STEPS.count(work.step, name, by=ended)
+        done_well = sum(outcome.ok for outcome in outcomes.values())
+        for name, count in (
+            ("done", done_well),
+            ("failed", len(outcomes) - done_well),
+            ("put_off", len(work.message_ids) - len(outcomes)),
+        ):
+            if count:
+                STEPS.count(work.step, name, by=count)
         log.info(
             "messages closed", mailbox=str(work.mailbox), step=work.step, messages=len(outcomes)
         )
