@@ -190,4 +190,4 @@ async def test_a_killed_part_comes_back(demo: Demo, eventually: Eventually) -> N
     await eventually(lambda: "worker ended with signal 9" in demo.output())
     demo.ask("sandbox", "send", "sms", "--text", "after the kill")
     await eventually(lambda: len(demo.archived()) == 6, within=90)
-    assert json.loads(demo.page("status"))["counts"]["Everything is kept"]["done"] >= 5
+    assert len(json.loads(demo.page("status"))["mailboxes"]) == 1
