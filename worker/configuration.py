@@ -3,9 +3,10 @@
 Every problem of a file is reported together, one line each, by `ConfigurationError`.
 """
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -81,6 +82,21 @@ def _accounts(value: object) -> object:
     return value
 
 
+def _every(value: object) -> object:
+    if isinstance(value, str) and value.strip().lower() == NEVER:
+        return None
+    return value if value is None else _duration(value)
+
+
+def _time_of_day(value: object) -> time:
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            value = time.fromisoformat(value.strip())
+    if not isinstance(value, time) or value.tzinfo is not None:
+        raise Wrong('is no time of day; write such as "02:00", which is UTC')
+    return value
+
+
 def _filters(value: object) -> object:
     if not isinstance(value, list | tuple):
         raise Wrong(f'must be a list such as ["{MESSAGE_STORE}"], not {in_words(value)}')
@@ -102,6 +118,7 @@ def _once_each(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+NEVER = "never"
 
 
 class Sync(Table):
@@ -131,6 +148,18 @@ class Subscriptions(Table):
     ] = (MESSAGE_STORE,)
 
 
+class Reconcile(Table):
+    """`[reconcile]`: the look by itself at whether everything that RingCentral lists has come.
+
+    `every` is None for never; `at` is UTC.
+    """
+
+    every: Annotated[timedelta | None, BeforeValidator(_every)] = timedelta(days=1)
+    at: Annotated[time, BeforeValidator(_time_of_day)] = time(2)
+    since: Duration = timedelta(days=2)
+    repair: bool = True
+
+
 class Retries(Table):
     """`[retries]`: how long after each failed try of a step the next one is; then it has failed."""
 
@@ -148,6 +177,7 @@ class Configuration(Table):
     ] = ()
     sync: Sync = Sync()
     subscriptions: Subscriptions = Subscriptions()
+    reconcile: Reconcile = Reconcile()
     retries: Retries = Retries()
     handlers: dict[str, InstanceOf[HandlerTable]] = Field(default_factory=dict)
     routes: Annotated[

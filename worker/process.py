@@ -16,7 +16,10 @@ from metrics.batches import EVERY_SECONDS, Batches
 from metrics.catalogue import COUNTS
 
 from .accounts import accounts_of
+from .backfill.filling import Filler
 from .closing import Closer
+from .completeness.archives import archives_in
+from .completeness.nightly import Nightly
 from .configuration import Configuration
 from .delivery import Deliverer, StepAddress
 from .every_store import EveryStore
@@ -42,6 +45,7 @@ log = structlog.get_logger()
 _SPOOL_KEPT = timedelta(days=1)
 _PRUNE_SECONDS = 3600.0
 _REFRESH_SECONDS = 5.0
+_EXPIRE_SECONDS = 86_400.0
 _RELEASE_SECONDS = 5.0
 
 
@@ -96,6 +100,9 @@ class WorkerProcess:
             configuration,
             closes=bool(self._handlers.closing()),
         )
+        archives = archives_in(handlers)
+        self._nightly = Nightly(self.ledger, self._logins.store_of, configuration, archives)
+        self._filler = Filler(self.ledger, self._logins.store_of, configuration)
         self._pump = Pump(self.ledger, publish, self._renew, settings.lease_seconds)
         self._lease_seconds = settings.lease_seconds
         self._batches = Batches(COUNTS)
@@ -104,10 +111,13 @@ class WorkerProcess:
     async def start(self) -> None:
         """Start the handlers and what runs beside the tasks."""
         self._beside(self._pump.run())
+        self._beside(self._nightly.run())
+        self._beside(self._filler.run())
         self._beside(self._repeat(self._renew, self._lease_seconds / 3))
         self._beside(self._repeat(self._prune, _PRUNE_SECONDS))
         self._beside(self._repeat(self._refresh, _REFRESH_SECONDS))
         self._beside(self._repeat(self._hand_on_counts, EVERY_SECONDS))
+        self._beside(self._repeat(self._expire, _EXPIRE_SECONDS))
         # A Redis that is away now is there for the first check of the subscription.
         with contextlib.suppress(LedgerError):
             await self._logins.refresh()
@@ -197,6 +207,12 @@ class WorkerProcess:
         """Drop spooled files that a killed worker left behind."""
         if dropped := await self._spool.sweep(_SPOOL_KEPT):
             log.info("old spooled files dropped", files=dropped)
+
+    async def _expire(self) -> None:
+        """Remove archived messages whose time is over."""
+        from .archive.upkeep import remove_what_is_expired  # brings the archive handler along
+
+        await remove_what_is_expired(self._handlers.all)
 
     async def _repeat(self, work: Callable[[], Awaitable[None]], every: float) -> None:
         while True:

@@ -29,7 +29,7 @@ def families(facts: Facts, now: float) -> list[Metric]:
     return [
         _redis_up(1),
         *ledger_families(facts.overview, facts.oldest_undelivered, now),
-        *reconciliation_families(facts.reconciliation),
+        *reconciliation_families(facts.completeness.reconciliation),
         *counted_families(facts.counted),
     ]
 

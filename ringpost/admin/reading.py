@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
+from ringpost.completeness_status import Completeness
 from worker.ledger import Ledger, LedgerError, Overview
-from worker.ledger.reconciliation import LastReconciliation
 
 AWAY_AFTER = 1.5
 """Seconds without a sign of life after which Redis counts as away."""
@@ -25,7 +25,7 @@ class Facts:
     overview: Overview
     counted: dict[str, float]
     oldest_undelivered: float | None
-    reconciliation: LastReconciliation | None
+    completeness: Completeness
 
 
 class Reader:
@@ -50,7 +50,7 @@ class Reader:
                     await self._ledger.overview(),
                     await self._ledger.metrics.read(),
                     await self._ledger.oldest_undelivered(),
-                    await self._ledger.reconciliation.last(),
+                    await Completeness.read(self._ledger),
                 )
         except (LedgerError, OSError) as error:
             raise RedisAwayError from error

@@ -80,7 +80,7 @@ class Admin:
             facts = await self._reader.read()
         except RedisAwayError:
             return _answer(b'{"error":"Redis does not answer"}', _JSON, status=503)
-        return _answer(orjson.dumps(for_programs(facts.overview)), _JSON)
+        return _answer(orjson.dumps(for_programs(facts.overview, facts.completeness)), _JSON)
 
     async def _metrics(self) -> web.Response:
         try:

@@ -1,6 +1,6 @@
 """`ringpost status`: the ledger at a glance."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ringpost.commands.options import AsJson
@@ -16,20 +16,21 @@ _OUTCOMES = ("done", "failed", "skipped")
 
 def status(as_json: AsJson = False) -> None:
     """Show mailboxes, open work, what became of messages by route, subscriptions and pauses."""
+    from ringpost.completeness_status import Completeness
     from ringpost.connection import ledger, run
 
-    async def read() -> "Overview":
+    async def read() -> "tuple[Overview, Completeness]":
         async with ledger() as opened:
-            return await opened.overview()
+            return await opened.overview(), await Completeness.read(opened)
 
-    overview = run(read())
+    overview, completeness = run(read())
     if as_json:
-        show_json(for_programs(overview))
+        show_json(for_programs(overview, completeness))
     else:
-        _show(overview)
+        _show(overview, completeness.lines())
 
 
-def _show(overview: "Overview") -> None:
+def _show(overview: "Overview", beside: Iterable[str]) -> None:
     from ringpost.tables import Column, show_table
     from worker.permissions import in_words
 
@@ -50,7 +51,7 @@ def _show(overview: "Overview") -> None:
             f"{local_time(breaker.since)} {zone()} ({breaker.reason}); "
             f"next probe {when}, waiting {breaker.waiting}"
         )
-    for line in _subscriptions(overview):
+    for line in (*_subscriptions(overview), *beside):
         say(line)
     for mailbox in overview.mailboxes:
         if mailbox.walked_back_to:

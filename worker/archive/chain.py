@@ -4,6 +4,7 @@
 tell later that no line up to it was changed, moved or taken away.
 """
 
+import errno
 import hashlib
 import os
 import stat
@@ -56,7 +57,7 @@ class Head(NamedTuple):
 def origin(month: Path) -> str:
     """What the first line of a month has as the digest of the line before it."""
     account, extension, year, number = month.parts[-4:]
-    return digest(f"ringpost archive {account}/{extension}/{year}/{number}".encode())
+    return digest(f"chain of {account}/{extension}/{year}/{number}".encode())
 
 
 def digest(line: bytes) -> str:
@@ -113,14 +114,14 @@ def open_chain(month: Path, flags: int) -> int:
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(f"{path} is no file")
+        raise OSError(errno.EINVAL, "it is no file", str(path))
     return descriptor
 
 
 def head_of(descriptor: int, month: Path) -> tuple[Head, int]:
     """The head of an open chain, and where its last whole line ends, in bytes."""
     size = os.fstat(descriptor).st_size
-    window = 2 * LONGEST
+    window = 4096
     while True:
         start = max(0, size - window)
         tail = os.pread(descriptor, size - start, start)

@@ -20,30 +20,39 @@ class ChainState:
         self._path = month / CHAIN
         # The number of the line, and the manifest's sha256 if the folder was not removed by it.
         self._words: dict[str, tuple[int, str | None]] = {}
+        # A removal takes the revisions of the message along.
+        self._removals: dict[str, int] = {}
         self.faults: list[Fault] = []
         self.is_torn = False
 
     def read(self, head: Head | None = None) -> None:
-        """Read the chain; `head` is one that it had at some time. Raises OSError."""
-        previous = origin(self._month)
+        """Read the chain; `head` is one that it had at some time."""
         number = 0
-        for line in read_lines(self._month):
+        try:
+            for number, hashed in enumerate(self._hashes(), 1):
+                if head and head.length == number and head.hash != hashed:
+                    self._fault(f"line {number} is not the one that was the last one then")
+        except OSError as error:
+            self._fault(f"cannot be read: {error.strerror}")
+        if head and head.length > number:
+            self._fault(f"is cut off: it had {head.length} lines and has {number}")
+
+    def _hashes(self) -> Iterator[str]:
+        previous = origin(self._month)
+        for number, line in enumerate(read_lines(self._month), 1):
             if not line.endswith(b"\n"):
                 self.is_torn = len(line) <= LONGEST
                 if not self.is_torn:
-                    self._fault(f"line {number + 1} is longer than any of ours")
-                break
-            number += 1
+                    self._fault(f"line {number} is longer than any of ours")
+                return
             previous = self._take(number, line[:-1], previous)
-            if head and head.length == number and head.hash != previous:
-                self._fault(f"line {number} is not the one that was the last one then")
-        if head and head.length > number:
-            self._fault(f"is cut off: it had {head.length} lines and has {number}")
+            yield previous
 
     def manifest(self, folder: str) -> str | None:
         """The sha256 that the manifest of a folder has to have; None if it is not to be there."""
         number, manifest = self._words.get(folder, (0, None))
-        return None if self._removed_after(folder, number) else manifest
+        removed = self._removals.get(folder.partition(f"/{REVISIONS}/")[0], 0)
+        return manifest if number > removed else None
 
     def is_removed(self, message: str) -> bool:
         """Whether the last word on the folder of a message is its removal."""
@@ -69,12 +78,9 @@ class ChainState:
         elif found.number != number:
             self._fault(f"line {number} says that it is line {found.number}")
         self._words[found.folder] = (number, found.manifest)
+        if found.manifest is None:
+            self._removals[found.folder] = number
         return hashed
-
-    def _removed_after(self, folder: str, number: int) -> bool:
-        message, revision, _ = folder.partition(f"/{REVISIONS}/")
-        removed, manifest = self._words.get(message, (0, ""))
-        return bool(revision) and manifest is None and removed > number
 
     def _fault(self, what: str) -> None:
         self.faults.append(Fault(self._path, what))

@@ -137,13 +137,15 @@ def _has(descriptor: int, end: int, entry: Entry) -> bool:
     """Whether the last word of the chain, up to `end`, on a folder is this entry."""
     if not end:
         return False
-    folder = b'"folder":' + orjson.dumps(entry.folder) + b","
+    message = entry.folder.partition(f"/{REVISIONS}/")[0]
+    said = b'"folder":' + orjson.dumps(entry.folder) + b","
+    removed = b'"what":"removed","folder":' + orjson.dumps(message) + b","
     with mmap.mmap(descriptor, end, access=mmap.ACCESS_READ) as text:
-        start = text.rfind(folder)
-        if start < 0:
+        start = text.rfind(said)
+        if start < 0 or text.find(removed, text.rfind(b"\n", 0, start) + 1) >= 0:
             return False
-        line = text[text.rfind(b"\n", 0, start) + 1 : text.find(b"\n", start)]
-    return b'"what":"removed"' not in line and f'"manifest":"{entry.manifest}"'.encode() in line
+        line = text[start : text.find(b"\n", start)]
+    return f'"manifest":"{entry.manifest}"'.encode() in line
 
 
 @contextlib.contextmanager

@@ -78,8 +78,11 @@ def faults_in(folder: Path, manifest: Manifest) -> Iterator[Fault]:
         if what := what_is_wrong(folder / entry.name, entry):
             yield Fault(folder / entry.name, what)
     known = {entry.name for entry in manifest.files} | {MANIFEST}
-    with os.scandir(folder) as found:
-        names = sorted((item.name, item.is_dir(follow_symlinks=False)) for item in found)
+    try:
+        with os.scandir(folder) as found:
+            names = sorted((item.name, item.is_dir(follow_symlinks=False)) for item in found)
+    except FileNotFoundError:
+        return  # removed while we looked: its files are missing already
     for name, is_folder in names:
         if name in known or (name == REVISIONS and is_folder and folder.parent.name != REVISIONS):
             continue

@@ -115,7 +115,7 @@ def archived(
             for folder in subfolders(day, ANY) if when else ():
                 has_original = is_committed(folder)
                 if when and (has_original or any(revisions(folder))):
-                    message_id, message_type = _named(folder)
+                    message_id, message_type = named(folder)
                     yield Archived(mailbox, message_id, message_type, when, folder, has_original)
 
 
@@ -150,8 +150,8 @@ def _id_of(name: str) -> str | None:
     return next((text for text in found if safe_id(text) == name), None)
 
 
-def _named(folder: Path) -> tuple[str, str]:
-    """Id and type of a message: from the name of its folder, or from within if that was changed."""
+def named(folder: Path) -> tuple[str, str]:
+    """Id and type of the message in a folder: from its name, or from within if that was changed."""
     if found := _PLAIN.fullmatch(folder.name):
         return found[2], found[1]
     for place in (folder, *revisions(folder)):

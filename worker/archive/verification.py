@@ -27,6 +27,9 @@ from worker.archive.layout import (
 )
 from worker.handlers.durable import MANIFEST
 
+IN_NO_CHAIN = "is in no chain"
+"""What is wrong with a folder that was added by others, or archived before there were chains."""
+
 _SETTLING_SECONDS = 1.0
 _FRESH_SECONDS = 60.0
 _EXTRA = "is extra: an archive has nothing of this name here"
@@ -85,23 +88,26 @@ class _Month:
         self._last = last
         self._tally = tally
         self._chain = ChainState(folder)
+        self._seen: set[str] = set()
+        # What may be so because of work that went on meanwhile.
+        self._unknown: dict[str, str] = {}
+        self._doubtful: list[tuple[str, Fault]] = []
 
     def faults(self, head: Head | None) -> Iterator[Fault]:
         self._chain.read(head)
         yield from self._chain.faults
-        seen: set[str] = set()
-        unknown: dict[str, str] = {}
         extra: list[Fault] = []
         for day in _folders(self._folder, DAYS, extra, CHAIN):
             if day_of(day) is None:
                 extra.append(Fault(day, _EXTRA))
             elif self._asked(day.name):
                 for message in _folders(day, ANY, extra):
-                    yield from self._look(message, seen, unknown, extra)
+                    self._look(message, extra)
         yield from extra
-        missing = [name for name in self._chain.present() if self._asked(name) and name not in seen]
-        if unknown or missing or self._chain.is_torn:
-            yield from self._look_again(unknown, missing)
+        present = filter(self._asked, self._chain.present())
+        missing = [name for name in present if name not in self._seen]
+        if missing or self._unknown or self._doubtful or self._chain.is_torn:
+            yield from self._look_again(missing)
         self._tally.removed += sum(map(self._asked, self._chain.removed()))
 
     def _asked(self, name: str) -> bool:
@@ -111,22 +117,21 @@ class _Month:
             return True
         return not ((self._first and day < self._first) or (self._last and day > self._last))
 
-    def _look(
-        self, message: Path, seen: set[str], unknown: dict[str, str], extra: list[Fault]
-    ) -> Iterator[Fault]:
-        if self._chain.is_removed(self._name(message)):
+    def _look(self, message: Path, extra: list[Fault]) -> None:
+        name = self._name(message)
+        if self._chain.is_removed(name):
             self._tally.doomed += 1
             return
         self._tally.messages += 1
-        yield from self._look_into(message, seen, unknown)
-        for revision in _folders(message / REVISIONS, ANY, extra):
-            self._tally.revisions += 1
-            yield from self._look_into(revision, seen, unknown)
+        revisions = _folders(message / REVISIONS, ANY, extra)
+        self._tally.revisions += len(revisions)
+        for folder in (message, *revisions):
+            self._doubtful += ((name, fault) for fault in self._look_into(folder))
 
-    def _look_into(self, folder: Path, seen: set[str], unknown: dict[str, str]) -> Iterator[Fault]:
+    def _look_into(self, folder: Path) -> Iterator[Fault]:
         name = self._name(folder)
         known = self._chain.manifest(name)
-        seen.add(name)
+        self._seen.add(name)
         if known is None and not os.path.lexists(folder / MANIFEST):
             return  # in the making, or there are only revisions
         manifest = read_manifest(folder)
@@ -136,22 +141,24 @@ class _Month:
         self._tally.files += len(manifest.files)
         self._tally.size += sum(entry.size for entry in manifest.files)
         if known is None:
-            unknown[name] = manifest.sha256
+            self._unknown[name] = manifest.sha256
         elif known != manifest.sha256:
             yield Fault(folder / MANIFEST, "has changed: the chain has another sha256")
         yield from faults_in(folder, manifest)
 
-    def _look_again(self, unknown: Mapping[str, str], missing: list[str]) -> Iterator[Fault]:
-        """What differs because of work that went on meanwhile does not differ any more."""
-        if self._chain.is_torn or any(_is_fresh(self._folder / name) for name in unknown):
+    def _look_again(self, missing: list[str]) -> Iterator[Fault]:
+        if self._chain.is_torn or any(_is_fresh(self._folder / name) for name in self._unknown):
             time.sleep(_SETTLING_SECONDS)
         chain = ChainState(self._folder)
         chain.read()
         if chain.is_torn:
             yield Fault(self._folder / CHAIN, "is cut off in the middle of its last line")
-        for name, sha256 in unknown.items():
+        for message, fault in self._doubtful:
+            if not chain.is_removed(message):
+                yield fault
+        for name, sha256 in self._unknown.items():
             if not chain.is_removed(name) and chain.manifest(name) != sha256:
-                yield Fault(self._folder / name, "is in no chain")
+                yield Fault(self._folder / name, IN_NO_CHAIN)
         for name in missing:
             if chain.manifest(name) is not None and not _is_there(self._folder, name):
                 yield Fault(self._folder / name, "is missing: the chain has it")

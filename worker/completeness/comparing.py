@@ -62,24 +62,26 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Archived:
-    """A message as an archive holds it; only its day of creation (UTC) is known."""
+    """A message as an archive holds it; only its day of creation (UTC) is known.
+
+    `removed`: it held it, and let it go when its time was over, which its chain tells.
+    """
 
     id: str
     day: date
     type: str
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What counts: messages created in `since <= created < until`.
 
-    Those from before `began` were never meant to be delivered, those from before `floor` the
-    ledger may have forgotten.
+    Those from before `floor` the ledger may have forgotten, or they were never meant to come.
     """
 
     since: datetime
     until: datetime
-    began: datetime
     floor: datetime
 
 
@@ -186,24 +188,23 @@ def _compare_one(
         counts.listed += 1
     if held.state is not None:
         setattr(counts, held.state, getattr(counts, held.state) + 1)
-    counts.archived += len(copies)
+    counts.archived += sum(not copy.removed for copy in copies.values())
     if listed is not None:
-        counts.to_archive += len(listed.archiving)
+        let_go = {name for name, copy in copies.items() if copy.removed}
+        counts.to_archive += len(listed.archiving.keys() - let_go)
 
     def differs(kind: Kind, why: str, routes: Iterable[str] = ()) -> None:
         comparison.differences.append(Difference(kind, held.id, *place, why, tuple(sorted(routes))))
 
     if held.failed:
         differs("failed", f"given up on {_named(held.failed)}", held.failed)
-    if not alive and (held.state is not None or copies):
+    if not alive and (held.state is not None or any(not one.removed for one in copies.values())):
         differs("extra", _why_extra(listed, held))
     if listed is None:
         return
     if held.state is None and listed.created >= bounds.floor:
         differs("missing", UNSEEN)
         return
-    if listed.created < bounds.began and held.state is None:
-        return  # from before Ringpost began, and not fetched since
     for archive, routes in sorted(listed.archiving.items()):
         if archive not in copies and not routes & (held.open | held.failed):
             differs("missing", f"{archive} does not hold it", routes)

@@ -7,13 +7,16 @@ Source: https://developers.ringcentral.com/api-reference/Message-Store/listMessa
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from message_store.client import MessageStore
 from message_store.errors import RateLimited
 from message_store.mailbox import Mailbox
 from message_store.message import Message
+
+if TYPE_CHECKING:
+    from message_store.client import MessageStore
 
 MOST_ON_A_PAGE = 1000
 AVAILABLE = ("Alive", "Deleted")
@@ -47,36 +50,46 @@ def next_place(place: Place, records: Sequence[Message], since: datetime) -> Pla
     if not dated:
         return None
     border = min(record.created for record in dated) + _SECOND
-    if border < place.until:
-        known = [record.id for record in dated if record.created <= border]
-        return Place(until=border, known=known) if border > since else None
-    known = list(dict.fromkeys([*place.known, *(record.id for record in records)]))
-    return Place(until=place.until, page=place.page + 1, known=known)
+    if border <= since:
+        return None
+    if border >= place.until:
+        known = [*place.known, *(record.id for record in records)]
+        return Place(until=place.until, page=place.page + 1, known=_once_each(known))
+    # What is known already is of the second before the last border: some of it may come again.
+    known = place.known if border >= place.until - _SECOND else []
+    known = [*known, *(record.id for record in dated if record.created <= border)]
+    return Place(until=border, known=_once_each(known))
+
+
+def _once_each(ids: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(ids))
 
 
 async def look(
-    store: MessageStore,
+    store: "MessageStore",
     mailbox: Mailbox,
     place: Place,
     since: datetime,
     *,
     owner: str | None = None,
+    availability: Sequence[str] = AVAILABLE,
+    per_page: int | None = None,
     told: Told = tell_nobody,
 ) -> tuple[list[Message], Place | None]:
     """The messages of one page that were not told before, and where to go on (None: the end).
 
-    Deleted messages are among them, purged ones are not. RingCentral's limits are waited for, which
-    is `told`; any other RingCentralError is raised.
+    Deleted messages are among them by default, purged ones are not. RingCentral's limits are waited
+    for, which is `told`; any other RingCentralError is raised.
     """
     while True:
         try:
             found = await store.list(
                 mailbox,
-                availability=AVAILABLE,
+                availability=availability,
                 date_from=since,
                 date_to=place.until,
                 page=place.page,
-                per_page=MOST_ON_A_PAGE,
+                per_page=per_page or MOST_ON_A_PAGE,
                 owner=owner,
             )
             break
@@ -95,16 +108,19 @@ async def look(
 
 
 async def walk(
-    store: MessageStore,
+    store: "MessageStore",
     mailbox: Mailbox,
     since: datetime,
     until: datetime,
     *,
     owner: str | None = None,
+    availability: Sequence[str] = AVAILABLE,
     told: Told = tell_nobody,
 ) -> AsyncIterator[list[Message]]:
     """All pages of what was created in this period, `until` excluded, each message once."""
     place: Place | None = Place(until=until)
     while place is not None:
-        records, place = await look(store, mailbox, place, since, owner=owner, told=told)
+        records, place = await look(
+            store, mailbox, place, since, owner=owner, availability=availability, told=told
+        )
         yield records

@@ -1,23 +1,24 @@
 """Reads what RingCentral, ledger and archives hold of a mailbox, and has it compared."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from message_store.client import MessageStore
 from message_store.mailbox import Mailbox
+from message_store.message import Message
 from worker.archive.chain import Head, read_heads
-from worker.archive.layout import archived
 from worker.configuration import Configuration
 from worker.happenings import State
 from worker.ledger import Ledger
+from worker.ledger.backfills import Run
 from worker.ledger.mailboxes import PERSONAL
 from worker.ledger.reconciliation import Known
 from worker.ledger.records import lane_in_words, read_lane
 
-from .archives import Archiving
+from .archives import Archiving, kept_in
 from .comparing import Archived, Bounds, Comparison, Held, Listed, compare
 from .listing import Told, tell_nobody, walk
 
@@ -51,11 +52,11 @@ class Reconciler:
         configuration: Configuration,
         archives: Mapping[str, Path],
     ) -> None:
-        self._ledger = ledger.reconciliation
+        self._ledger = ledger
         self._store_of = store_of
         self._archives = archives
         self._archiving = Archiving(configuration.routes, archives)
-        self.owner = owner_of(configuration)
+        self._owner = owner_of(configuration)
 
     async def reconcile(
         self, mailbox: Mailbox, since: datetime, until: datetime, told: Told = tell_nobody
@@ -64,11 +65,12 @@ class Reconciler:
 
         Raises RingCentralError, LedgerError, and OSError if an archive cannot be read.
         """
-        memory = await self._ledger.memory(mailbox)
+        began, floor = await self._ledger.reconciliation.memory(mailbox)
+        runs = await self._ledger.backfills.all()
         listed: list[Listed] = []
         calls = 0
         store = self._store_of(mailbox).in_bulk()
-        async for page in walk(store, mailbox, since, until, owner=self.owner, told=told):
+        async for page in walk(store, mailbox, since, until, owner=self._owner, told=told):
             calls += 1
             listed += (
                 Listed(
@@ -76,35 +78,55 @@ class Reconciler:
                     message.created,
                     message.type,
                     message.availability or "Alive",
-                    self._archiving.of(message, mailbox),
+                    self._wanted(message, mailbox, began, runs),
                 )
                 for message in page
             )
         held = await self._held(mailbox, since, until, (one.id for one in listed))
-        kept, heads = await asyncio.to_thread(self._kept, mailbox, since, until)
-        bounds = Bounds(since, until, _moment(memory.began), _moment(memory.floor))
+        wanted = {archive for one in listed for archive in one.archiving}
+        kept, heads = await asyncio.to_thread(self._kept, mailbox, since, until, wanted)
+        bounds = Bounds(since, until, _moment(floor))
         comparison = await asyncio.to_thread(compare, listed, held, kept, bounds)
         return Reconciled(mailbox, comparison, calls, heads)
+
+    def _wanted(
+        self, message: Message, mailbox: Mailbox, began: float, runs: Sequence[Run]
+    ) -> Mapping[str, frozenset[str]]:
+        """The archives that should hold it: of old messages those that a backfill brought there."""
+        wanted = self._archiving.of(message, mailbox)
+        if message.created.timestamp() >= began:
+            return wanted
+        if message.is_deleted:
+            return {}  # a backfill leaves it out
+        covered = {
+            archive: frozenset(
+                route
+                for route in routes
+                if any(
+                    run.has_covered(str(mailbox), route, message.id, message.created)
+                    for run in runs
+                )
+            )
+            for archive, routes in wanted.items()
+        }
+        return {archive: routes for archive, routes in covered.items() if routes}
 
     async def _held(
         self, mailbox: Mailbox, since: datetime, until: datetime, listed: Iterable[str]
     ) -> list[Held]:
-        seen = await self._ledger.seen(mailbox, since, until)
-        known = await self._ledger.known(mailbox, dict.fromkeys([*listed, *seen]))
+        seen = await self._ledger.reconciliation.seen(mailbox, since, until)
+        known = await self._ledger.reconciliation.known(mailbox, dict.fromkeys([*listed, *seen]))
         return [_held(one) for one in known]
 
     def _kept(
-        self, mailbox: Mailbox, since: datetime, until: datetime
+        self, mailbox: Mailbox, since: datetime, until: datetime, wanted: Collection[str]
     ) -> tuple[dict[str, list[Archived]], dict[str, dict[str, Head]]]:
+        for name in wanted:
+            if not (root := self._archives[name]).is_dir():
+                # Not mounted, most likely: nothing in it is lost, and nothing is to be repaired.
+                raise NotADirectoryError(f"{root} is no folder; mount it, or make it if it is lost")
         first, last = since.astimezone(UTC).date(), until.astimezone(UTC).date()
-        kept = {
-            name: [
-                Archived(one.id, one.day, one.type)
-                for one in archived(root, mailbox, first, last)
-                if one.has_original
-            ]
-            for name, root in self._archives.items()
-        }
+        kept = {name: kept_in(root, mailbox, first, last) for name, root in self._archives.items()}
         return kept, {name: read_heads(root, mailbox) for name, root in self._archives.items()}
 
 
@@ -116,8 +138,9 @@ def owner_of(configuration: Configuration) -> str | None:
 
 def period(since: datetime, until: datetime | None, now: datetime) -> tuple[datetime, datetime]:
     """What to compare: from the beginning of a day (UTC) to some minutes ago, or to `until`."""
-    begin = since.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    return begin, min(until, now) if until else now - MARGIN
+    end = min(until, now) if until else now - MARGIN
+    first = min(since, end).astimezone(UTC)
+    return first.replace(hour=0, minute=0, second=0, microsecond=0), end
 
 
 def _held(known: Known) -> Held:

@@ -6,6 +6,7 @@ it is made once and kept in the data directory.
 
 import base64
 import binascii
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -88,10 +89,8 @@ def signer(keys: Sequence[str], data: Path) -> Signer:
 def public_keys(keys: Sequence[str], data: Path) -> list[str]:
     """What this machine can sign with, or could before a key was rotated; none is made."""
     found = [Signer(_derived(key)).public_key for key in keys]
-    try:
+    with contextlib.suppress(OSError, ValueError):
         found.append(Signer(_read(data / KEY_FILE)).public_key)
-    except (OSError, ValueError):
-        pass
     return found
 
 

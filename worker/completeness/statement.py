@@ -1,4 +1,4 @@
-"""The statement: what a reconciliation found, as a document that can be signed and checked later."""
+"""The statement: what a reconciliation found, as a document to be signed and checked later."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict

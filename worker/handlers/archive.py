@@ -13,19 +13,20 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import orjson
-from pydantic import AfterValidator, PrivateAttr
+from pydantic import AfterValidator, BeforeValidator, PrivateAttr
 
 from message_store.errors import NotFound
 from message_store.message import Message
 from worker.archive.chain_writer import ChainWriter
 from worker.archive.layout import MESSAGE, REVISIONS, folder_of
+from worker.durations import parse_duration
 from worker.handlers.contract import (
     AttachmentFile,
     Context,
@@ -33,9 +34,10 @@ from worker.handlers.contract import (
     PermanentError,
     TransientError,
 )
-from worker.handlers.durable import DurableFolders, HoldsOtherError, Source, sizes_in
+from worker.handlers.durable import CommittedOtherwiseError, DurableFolders, Source, sizes_in
 from worker.handlers.filenames import safe_id
 from worker.happenings import CREATED, DELETED
+from worker.problems import Wrong, in_words
 
 Result = TypeVar("Result")
 
@@ -62,11 +64,21 @@ def _folder_of(text: str) -> Path:
     return Path(unquote(address.path))
 
 
+def _length(value: object) -> timedelta | None:
+    if value is None or isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str):
+        raise Wrong(f'must be a length of time such as "7y", not {in_words(value)}')
+    return parse_duration(value)
+
+
 class Archive(Handler):
     """Keeps each message with its files in a folder, durable before it says so."""
 
     to: Annotated[str, AfterValidator(_destination)]
     """Where: file:///an/absolute/folder, or a path below the working directory."""
+    keep: Annotated[timedelta | None, BeforeValidator(_length)] = None
+    """How long a message is kept, such as "7y"; without it, for ever."""
 
     _root: Path = PrivateAttr()
     _folders: DurableFolders = PrivateAttr()
@@ -79,6 +91,11 @@ class Archive(Handler):
         self._root = _folder_of(self.to)
         self._folders = DurableFolders(self._root)
         self._chains = ChainWriter(self._root)
+
+    @property
+    def root(self) -> Path:
+        """The folder it writes to."""
+        return self._root
 
     async def handle(self, message: Message, context: Context) -> str:
         """Write the message and its files; a message already there is recognised.
@@ -99,7 +116,7 @@ class Archive(Handler):
             sources = await _sources(context, kept)
             try:
                 new = await self._in_thread(partial(self._write, folder, text, sources))
-            except HoldsOtherError:
+            except CommittedOtherwiseError:
                 continue
             if not new:
                 break
@@ -126,14 +143,14 @@ class Archive(Handler):
     def _write(self, folder: Path, text: bytes, sources: list[Source]) -> bool:
         """Commit a folder and add it to the chain.
 
-        Raises HoldsOtherError if another state of the message is committed there; that one is in
-        the chain then.
+        Raises CommittedOtherwiseError if another state of the message is committed there, which is
+        in the chain then.
         """
         message = Source(MESSAGE, "application/json", text)
         try:
             try:
                 new = self._folders.write(folder, [message, *sources])
-            except HoldsOtherError:
+            except CommittedOtherwiseError:
                 self._chains.record(folder, again=True)
                 if _holds(folder, text):
                     return False

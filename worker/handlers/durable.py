@@ -40,7 +40,7 @@ class Entry:
     content_type: str
 
 
-class HoldsOtherError(Exception):
+class CommittedOtherwiseError(Exception):
     """The folder is committed with another content, which stays as it is."""
 
 
@@ -56,7 +56,8 @@ class DurableFolders:
 
         `manifest.json` comes last and is the commit; what is committed is never replaced, only
         mended if a file of it is missing or cut short. Of two writers at once, also in different
-        processes, one commits. Raises OSError, and HoldsOtherError if other files are committed.
+        processes, one commits. Raises OSError, and CommittedOtherwiseError if other files are
+        committed.
         """
         if self._make(folder):
             with contextlib.suppress(FileExistsError):  # another writer was quicker
@@ -120,16 +121,20 @@ def sizes_in(folder: Path) -> dict[str, int]:
 def _fill(folder: Path, sources: Sequence[Source]) -> None:
     """Write into a folder that was just made: nothing in it has to be replaced."""
     entries: list[Entry] = []
-    try:
-        with locked(folder) as descriptor:
-            entries.extend(_write(folder / source.name, source) for source in sources)
+    written: list[str] = []
+    with locked(folder) as descriptor:
+        try:
+            for source in sources:
+                entries.append(_write(folder / source.name, source))
+                written.append(source.name)
             aside, _ = _write_aside(folder, _manifest(entries))
             aside.replace(folder / MANIFEST)
+            written.append(MANIFEST)
             os.fsync(descriptor)
-    except BaseException:
-        for entry in entries:
-            (folder / entry.name).unlink(missing_ok=True)
-        raise
+        except BaseException:
+            for name in reversed(written):
+                (folder / name).unlink(missing_ok=True)
+            raise
     sync_folder(folder.parent)
 
 
@@ -143,7 +148,7 @@ def _commit(folder: Path, written: Sequence[tuple[Path, Entry]]) -> bool:
     manifest = _manifest(entries)
     committed = _committed(folder)
     if committed is not None and committed != manifest.content:
-        raise HoldsOtherError
+        raise CommittedOtherwiseError
     if committed is not None and _are_there(folder, entries):
         return False
     for path, entry in written:

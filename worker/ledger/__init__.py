@@ -9,6 +9,7 @@ from worker.encryption import Sealer
 
 from .account import AccountLedger
 from .assignments import AssignmentLedger
+from .backfills import BackfillLedger
 from .backlog import oldest_undelivered
 from .budgets import BudgetsInUse
 from .closing import ClosingLedger
@@ -65,6 +66,7 @@ class Ledger:
         self.deliveries = DeliveryLedger(self.connection, lease_seconds, snapshots)
         self.closing = ClosingLedger(self.connection, lease_seconds)
         self.own_changes = OwnChangesLedger(self.connection)
+        self.backfills = BackfillLedger(self.connection, self.deliveries)
         self.reconciliation = ReconciliationLedger(self.connection)
         self.budgets = BudgetsInUse(self.connection)
         self.metrics = MetricsLedger(self.connection)

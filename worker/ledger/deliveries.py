@@ -63,8 +63,11 @@ class DeliveryLedger:
         count as seen, with this fingerprint, even if none of their deliveries was made due.
         Give it a page of messages (some 250) at a time: Redis does nothing else meanwhile.
         """
-        body = orjson.dumps([self._admitted(message) for message in messages]).decode()
-        return int(await self._connection.run("admit", str(mailbox), body))
+        return int(await self._connection.run("admit", str(mailbox), self.as_text(messages)))
+
+    def as_text(self, messages: Sequence[Admitted]) -> str:
+        """Messages as scripts that admit them read them."""
+        return orjson.dumps([self._admitted(message) for message in messages]).decode()
 
     async def renew(self, claims: Iterable[Claim]) -> None:
         """Hold these claims for another lease."""

@@ -37,6 +37,13 @@ class Known(NamedTuple):
     states: dict[str, str]
 
 
+class Turn(NamedTuple):
+    """When a look by itself was last, and when to look again before its time, if it failed."""
+
+    at: datetime
+    again: datetime | None
+
+
 class MailboxDifferences(BaseModel):
     """How many messages of a mailbox are not where they should be."""
 
@@ -93,9 +100,12 @@ class ReconciliationLedger:
 
     async def memory(self, mailbox: Mailbox) -> Memory:
         """How far back the ledger reaches."""
-        began, floor = await self._redis.hmget(key("mailbox", str(mailbox)), ["began", "floor"])
-        # A ledger of an older version did not keep when it began.
-        return Memory(float(began or floor or 0), float(floor or 0))
+        told = await self._redis.hmget(key("mailbox", str(mailbox)), ["began", "floor"])
+        floor = float(told[1] or 0)
+        if told[0] is None:
+            # A ledger of an older version kept only when the very first start was.
+            return Memory(min(floor, float(await self._redis.get(key("start")) or floor)), floor)
+        return Memory(float(told[0]), floor)
 
     async def seen(self, mailbox: Mailbox, since: datetime, until: datetime) -> list[str]:
         """The ids of messages created in this period (`until` excluded) that are remembered."""
@@ -131,15 +141,20 @@ class ReconciliationLedger:
         """Keep what was found."""
         await self._redis.set(key("reconciliation"), found.model_dump_json())
 
-    async def due(self, otherwise: datetime) -> datetime:
-        """When the next look by itself is due: at `otherwise`, unless that is known already."""
-        await self._redis.set(key("reconciliation-due"), otherwise.timestamp(), nx=True)
-        due = float(await self._redis.get(key("reconciliation-due")))
-        return datetime.fromtimestamp(due, UTC)
+    async def turn(self, now: datetime) -> Turn:
+        """The last turn; the first time it is asked for, that is now."""
+        await self._redis.hsetnx(key("reconciliation-turn"), "at", now.timestamp())
+        at, again = await self._redis.hmget(key("reconciliation-turn"), ["at", "again"])
+        return Turn(_moment(at), _moment(again) if again else None)
 
-    async def set_due(self, moment: datetime) -> None:
-        """Look again at this time."""
-        await self._redis.set(key("reconciliation-due"), moment.timestamp())
+    async def take_turn(self, now: datetime, again: datetime | None) -> None:
+        """This turn is over; `again` is when to try once more what it could not do."""
+        turn = {"at": now.timestamp(), "again": again.timestamp() if again else ""}
+        await self._redis.hset(key("reconciliation-turn"), mapping=turn)
+
+
+def _moment(seconds: str) -> datetime:
+    return datetime.fromtimestamp(float(seconds), UTC)
 
 
 def _known(id_: str, row: Sequence[str]) -> Known:

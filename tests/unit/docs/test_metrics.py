@@ -10,6 +10,7 @@ from prometheus_client.core import Metric
 
 from ringpost.admin.exposition import families
 from ringpost.admin.reading import Facts
+from ringpost.completeness_status import Completeness
 from worker.ledger import Overview
 
 ROOT = Path(__file__).parents[3]
@@ -25,7 +26,7 @@ EMPTY = Overview.model_validate(
 @pytest.fixture
 def exposed() -> dict[str, Metric]:
     """All metrics by the name that queries use."""
-    found = families(Facts(EMPTY, {}, None, None), 0.0)
+    found = families(Facts(EMPTY, {}, None, Completeness(None, None, 0)), 0.0)
     return {
         f"{family.name}_total" if family.type == "counter" else family.name: family
         for family in found

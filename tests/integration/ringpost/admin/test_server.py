@@ -21,6 +21,7 @@ from metrics.batches import Batches
 from metrics.counting import Counts
 from ringpost.admin.reading import Reader
 from ringpost.admin.server import create_server
+from ringpost.completeness_status import Completeness
 from ringpost.status_facts import for_programs
 from tests.support.waiting import Eventually
 from worker.ledger import Ledger, open_ledger
@@ -80,7 +81,9 @@ async def test_status_is_that_of_the_command(admin: Client) -> None:
     assert (status, headers["Content-Type"]) == (200, "application/json")
     url = f"http://127.0.0.1:{admin.port}/status"
     async with aiohttp.ClientSession() as session, session.get(url) as answer:
-        assert await answer.json() == for_programs(await admin.ledger.overview())
+        assert await answer.json() == for_programs(
+            await admin.ledger.overview(), await Completeness.read(admin.ledger)
+        )
 
 
 async def test_metrics_follow_the_ledger(admin: Client) -> None:

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from ringpost.admin.exposition import exposition, families
 from ringpost.admin.labels import shown
 from ringpost.admin.reading import Facts
+from ringpost.completeness_status import Completeness
 from worker.ledger import Overview
 from worker.ledger.reconciliation import LastReconciliation, MailboxDifferences
 
@@ -94,7 +95,8 @@ RECONCILED = LastReconciliation(
 def facts(**changed: Any) -> Facts:
     """The facts above, with parts of the overview changed."""
     oldest = (NOW - timedelta(seconds=500)).timestamp()
-    return Facts(Overview.model_validate(OVERVIEW | changed), COUNTED, oldest, RECONCILED)
+    completeness = Completeness(RECONCILED, None, 0)
+    return Facts(Overview.model_validate(OVERVIEW | changed), COUNTED, oldest, completeness)
 
 
 @pytest.fixture
@@ -164,7 +166,7 @@ def test_it_can_be_parsed_with_any_names() -> None:
 def test_there_are_samples_of_nothing_before_anything_happened() -> None:
     """On an empty ledger nothing waits; a reconciliation that was never made has no samples."""
     empty = facts(mailboxes=[], subscriptions=[], budgets=[], counts={})
-    text = exposition(Facts(empty.overview, {}, None, None)).decode()
+    text = exposition(Facts(empty.overview, {}, None, Completeness(None, None, 0))).decode()
     assert "ringpost_oldest_undelivered_seconds 0.0\n" in text
     assert "ringpost_oldest_sync_seconds 0.0\n" in text
     assert "\nringpost_reconciliation" not in text

@@ -2,17 +2,21 @@
 
 import shutil
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from message_store.mailbox import Mailbox
 from tests.unit.worker.archive.conftest import MAILBOX, SmallArchive
+from worker.archive import verification
 from worker.archive.chain import read_heads
+from worker.archive.folders import read_manifest
+from worker.archive.retention import remove_expired
 from worker.archive.verification import Tally, verify
 
 REVISION = "23/Fax-2/revisions/2025-11-25T00-00-00.000Z-read"
+ALL = ("23/Fax-1", "23/Fax-2", REVISION, "24/Fax-3")
 FOLLOWS = "one was edited, moved or removed"
 
 
@@ -105,6 +109,15 @@ def _link_message(archive: SmallArchive) -> None:
     path.symlink_to(archive.root.parent / "elsewhere")
 
 
+def _link_chain(archive: SmallArchive) -> None:
+    archive.chain.rename(archive.root.parent / "elsewhere")
+    archive.chain.symlink_to(archive.root.parent / "elsewhere")
+
+
+def _long_line(archive: SmallArchive) -> None:
+    archive.chain.write_text(archive.chain.read_text() + "x" * 20_000)
+
+
 def _odd_names(archive: SmallArchive) -> None:
     (archive.month / "99").mkdir()
     (archive.month / "note").write_text("x")
@@ -158,8 +171,14 @@ def _climb(archive: SmallArchive) -> None:
         ),
         (
             _lose_chain,
-            [f"{name} is in no chain" for name in ("23/Fax-1", "23/Fax-2", REVISION, "24/Fax-3")],
+            [f"{name} is in no chain" for name in ALL],
         ),
+        (
+            _link_chain,
+            ["chain.jsonl cannot be read: Too many levels of symbolic links"]
+            + [f"{name} is in no chain" for name in ALL],
+        ),
+        (_long_line, ["chain.jsonl line 5 is longer than any of ours"]),
         (_tear, ["chain.jsonl is cut off in the middle of its last line"]),
         (
             _link_file,
@@ -245,6 +264,23 @@ def test_what_is_archived_meanwhile_is_no_fault(
     )
     assert archive.faults() == []
     assert folder.exists()
+
+
+def test_what_is_removed_meanwhile_is_no_fault(
+    archive: SmallArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Messages that go while their files are being compared are not missing."""
+    real = read_manifest
+
+    def remove_first(folder: Path) -> object:
+        monkeypatch.setattr(verification, "read_manifest", real)
+        manifest = real(folder)
+        list(remove_expired(archive.root, timedelta(days=1), date(2026, 11, 25)))
+        return manifest
+
+    monkeypatch.setattr(verification, "read_manifest", remove_first)
+    assert archive.faults() == []
+    assert not (archive.month / "23").exists()
 
 
 def test_a_folder_in_the_making_is_no_fault(archive: SmallArchive) -> None:

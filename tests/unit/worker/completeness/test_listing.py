@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from message_store.client import MessageStore
@@ -55,7 +55,9 @@ async def ids_of(store: Store, since: datetime = SINCE) -> list[str]:
     return [message.id async for page in pages for message in page]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=300)
+@example(ages=[21.75, 22.0, 22.5], inclusive=False, per_page=1)
+@example(ages=[1.0, 2.0, 3.0, 4.0], inclusive=True, per_page=2)
 @given(
     ages=st.lists(st.integers(1, 4 * 3599).map(lambda quarter: quarter / 4), max_size=40),
     inclusive=st.booleans(),

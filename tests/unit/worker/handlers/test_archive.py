@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from message_store.errors import NotFound
 from worker.archive.layout import folder_of
+from worker.archive.verification import verify
 from worker.handlers.archive import Archive
 from worker.handlers.conformance import HandlerConformance
 from worker.handlers.conformance_cases import (
@@ -118,6 +119,19 @@ async def test_what_is_archived_is_never_replaced(tmp_path: Path, attempt: Attem
     assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
     assert await attempt(archive, changed) == "already archived"
     assert await attempt(archive, FAX) == "already archived"
+
+
+async def test_a_crash_before_the_line_and_a_change_after_it(
+    tmp_path: Path, attempt: Attempt
+) -> None:
+    """The retry gives the state that is committed its line, and makes the new one a revision."""
+    archive = Archive(to=str(tmp_path))
+    await attempt(archive, FAX)
+    (chain,) = [path for path in files_below(tmp_path) if path.name == "chain.jsonl"]
+    chain.write_bytes(b"")
+    await attempt(archive, Case({**FAX.wire, "readStatus": "Read"}, FAX.contents))
+    assert list(verify(tmp_path)) == []
+    assert len(chain.read_text().splitlines()) == 2
 
 
 async def test_a_message_that_changes_between_two_attempts(
@@ -366,6 +380,13 @@ def test_a_wrong_destination_is_refused(to: str, words: str) -> None:
     with pytest.raises(ValidationError) as error:
         Archive(to=to)
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize("keep", [7, "7", "seven years", True])
+def test_a_wrong_time_to_keep_is_refused(tmp_path: Path, keep: object) -> None:
+    """What says how long must be a length of time, before anything is removed by it."""
+    with pytest.raises(ValidationError, match="length of time"):
+        Archive.model_validate({"to": str(tmp_path), "keep": keep})
 
 
 def test_destinations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
