@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from ringpost.commands.admin import admin
 from ringpost.commands.archive import archive
 from ringpost.commands.backfill import backfill
 from ringpost.commands.check import check
@@ -29,6 +30,7 @@ app.command()(run)
 app.command()(init)
 app.command()(check)
 app.command()(status)
+app.command()(admin)
 app.command()(failures)
 app.command()(replay)
 app.command()(reconcile)

@@ -17,6 +17,7 @@ import structlog
 from message_store.errors import NotFound, RateLimited
 from message_store.mailbox import Mailbox
 from message_store.message import Message
+from metrics.catalogue import STAGE_DELAY, STEP_SECONDS, STEPS
 
 from .failures import is_foreseen, judge, reason, says
 from .handlers.contract import Context
@@ -193,6 +194,7 @@ class Deliverer:
         claim.delivery.closing = closing or None
         claim.delivery.reason = None
         await self._settle(claim)
+        _note_delay(claim, "delivered")
 
     async def _message(self, claim: Claim) -> Message | None:
         """The message as it was kept, or as it now is; None if it cannot be had (now)."""
@@ -253,8 +255,10 @@ class Deliverer:
             f"{step}: destination is failing ({breaker.reason}), next probe at {at:%H:%M:%S} UTC"
         )
         if time.time() < delivery.until:
+            STEPS.count(step, "put_off")
             return await self._ledger.put_off(claim)
         delivery.state = "failed"
+        STEPS.count(step, "failed")
         log.error("delivery failed", **_facts(claim, message), step=step, reason=delivery.reason)
         await self._settle(claim)
         return False
@@ -280,14 +284,19 @@ class Deliverer:
         # A handler is foreign code: whatever it raises becomes a retry or a recorded failure.
         except Exception as error:  # noqa: BLE001
             return error
+        seconds = time.monotonic() - started
+        if not delivery.done:
+            _note_delay(claim, "first_step")
         words = delivery.done[step] = in_brief(words)
         delivery.attempts, delivery.until = 0, None
+        STEPS.count(step, "done")
+        STEP_SECONDS.observe(seconds, step)
         log.info(
             "step done",
             **_facts(claim, message),
             step=step,
             outcome=words,
-            seconds=round(time.monotonic() - started, 3),
+            seconds=round(seconds, 3),
         )
         return None
 
@@ -310,6 +319,7 @@ class Deliverer:
         delivery.attempts += verdict.counts
         facts = {**_facts(claim, message), "step": delivery.step, "reason": delivery.reason}
         if verdict.wait is not None:
+            STEPS.count(delivery.step or "none", "retried" if verdict.counts else "put_off")
             # Hundreds may wait for a rate limit; `ringpost status` tells how many and until when.
             tell = log.debug if isinstance(error, RateLimited) else log.warning
             tell("step waits", retry_in=round(verdict.wait, 1), **facts)
@@ -319,12 +329,19 @@ class Deliverer:
                 log.error("destination fails", step=delivery.step, reason=delivery.reason)
             return
         delivery.state = "failed"
+        STEPS.count(delivery.step or "none", "failed")
         log.error("delivery failed", exc_info=None if is_foreseen(error) else error, **facts)
         await self._settle(claim, said)
 
     async def _settle(self, claim: Claim, said: Says = "nothing") -> None:
         if await self._ledger.settle(claim, says=said):
             self._files_over(claim.mailbox, claim.message_id)
+
+
+def _note_delay(claim: Claim, stage: str) -> None:
+    """Measure how far a live message has come; bulk work waits by design."""
+    if claim.delivery.seen is not None and not claim.delivery.bulk:
+        STAGE_DELAY.observe(time.time() - claim.delivery.seen, stage)
 
 
 def _age(claim: Claim, message: Message | None) -> float:

@@ -12,6 +12,8 @@ import structlog
 from message_store.client import MessageStore
 from message_store.mailbox import Mailbox
 from message_store.message import Message
+from metrics.batches import EVERY_SECONDS, Batches
+from metrics.catalogue import COUNTS
 
 from .accounts import accounts_of
 from .backfill.filling import Filler
@@ -103,6 +105,7 @@ class WorkerProcess:
         self._filler = Filler(self.ledger, self._logins.store_of, configuration)
         self._pump = Pump(self.ledger, publish, self._renew, settings.lease_seconds)
         self._lease_seconds = settings.lease_seconds
+        self._batches = Batches(COUNTS)
         self._background: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -113,6 +116,7 @@ class WorkerProcess:
         self._beside(self._repeat(self._renew, self._lease_seconds / 3))
         self._beside(self._repeat(self._prune, _PRUNE_SECONDS))
         self._beside(self._repeat(self._refresh, _REFRESH_SECONDS))
+        self._beside(self._repeat(self._hand_on_counts, EVERY_SECONDS))
         self._beside(self._repeat(self._expire, _EXPIRE_SECONDS))
         # A Redis that is away now is there for the first check of the subscription.
         with contextlib.suppress(LedgerError):
@@ -133,6 +137,7 @@ class WorkerProcess:
             async with asyncio.timeout(_RELEASE_SECONDS):
                 await self._deliverer.release()
                 await self._pump.stop()
+                await self._hand_on_counts()
         await self._handlers.close()
         await self._egress.close()
         await self._session.close()
@@ -192,6 +197,11 @@ class WorkerProcess:
         """Learn which login looks after which mailbox now."""
         with contextlib.suppress(LedgerError):
             await self._logins.refresh()
+
+    async def _hand_on_counts(self) -> None:
+        """Let others see what this process has counted."""
+        with contextlib.suppress(LedgerError):
+            await self.ledger.metrics.add(self._batches)
 
     async def _prune(self) -> None:
         """Drop spooled files that a killed worker left behind."""

@@ -1,11 +1,11 @@
 """`ringpost status`: the ledger at a glance."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ringpost.commands.options import AsJson
 from ringpost.output import alarm, local_time, say, show_json, zone
+from ringpost.status_facts import for_programs, moment
 
 if TYPE_CHECKING:
     from worker.ledger import Overview
@@ -25,18 +25,9 @@ def status(as_json: AsJson = False) -> None:
 
     overview, completeness = run(read())
     if as_json:
-        show_json({**_for_programs(overview), **completeness.as_dict()})
+        show_json(for_programs(overview, completeness))
     else:
         _show(overview, completeness.lines())
-
-
-def _for_programs(overview: "Overview") -> dict[str, Any]:
-    """All as it is, with every time in ISO 8601: a subscription keeps epoch seconds, 0 for none."""
-    facts = overview.model_dump(mode="json")
-    for subscription in facts["subscriptions"]:
-        for name in ("made", "active_until", "checked"):
-            subscription[name] = _moment(subscription[name])
-    return facts
 
 
 def _show(overview: "Overview", beside: Iterable[str]) -> None:
@@ -160,10 +151,6 @@ def _subscriptions(overview: "Overview") -> Iterator[str]:
     else:
         yield f"RingCentral does not tell of {dark} of {mailboxes} mailboxes: they are polled"
     for one in overview.subscriptions:
-        until = local_time(_moment(one.active_until))
+        until = local_time(moment(one.active_until))
         filters = "1 filter" if len(one.filters) == 1 else f"{len(one.filters)} filters"
         yield f"subscription {one.id}: {filters}, until {until} {zone()}"
-
-
-def _moment(seconds: float) -> datetime | None:
-    return datetime.fromtimestamp(seconds, UTC) if seconds else None

@@ -7,13 +7,16 @@ Source: https://developers.ringcentral.com/api-reference/Message-Store/listMessa
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
-from message_store.client import MessageStore
 from message_store.errors import RateLimited
 from message_store.mailbox import Mailbox
 from message_store.message import Message
+
+if TYPE_CHECKING:
+    from message_store.client import MessageStore
 
 MOST_ON_A_PAGE = 1000
 AVAILABLE = ("Alive", "Deleted")
@@ -63,7 +66,7 @@ def _once_each(ids: Sequence[str]) -> list[str]:
 
 
 async def look(
-    store: MessageStore,
+    store: "MessageStore",
     mailbox: Mailbox,
     place: Place,
     since: datetime,
@@ -105,7 +108,7 @@ async def look(
 
 
 async def walk(
-    store: MessageStore,
+    store: "MessageStore",
     mailbox: Mailbox,
     since: datetime,
     until: datetime,

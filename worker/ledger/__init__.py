@@ -10,6 +10,7 @@ from worker.encryption import Sealer
 from .account import AccountLedger
 from .assignments import AssignmentLedger
 from .backfills import BackfillLedger
+from .backlog import oldest_undelivered
 from .budgets import BudgetsInUse
 from .closing import ClosingLedger
 from .connection import Connection, LedgerError
@@ -17,6 +18,7 @@ from .deliveries import DeliveryLedger
 from .leases import Lease
 from .limits import PATIENCE, RedisLimits
 from .mailboxes import MailboxLedger
+from .metrics import MetricsLedger
 from .overview import Overview, read_overview
 from .own_changes import OwnChangesLedger
 from .reconciliation import ReconciliationLedger
@@ -67,6 +69,7 @@ class Ledger:
         self.backfills = BackfillLedger(self.connection, self.deliveries)
         self.reconciliation = ReconciliationLedger(self.connection)
         self.budgets = BudgetsInUse(self.connection)
+        self.metrics = MetricsLedger(self.connection)
         self.assignments = AssignmentLedger(self.connection)
         self._limits: dict[str, RedisLimits] = {}
 
@@ -106,6 +109,10 @@ class Ledger:
     async def overview(self) -> Overview:
         """The ledger at a glance."""
         return await read_overview(self.connection, self.budgets)
+
+    async def oldest_undelivered(self) -> float | None:
+        """Since when (epoch seconds) the oldest message waits that is not delivered yet."""
+        return await oldest_undelivered(self.connection)
 
     async def failures(self, limit: int | None = 100) -> list[DeliveryRecord]:
         """Failed and skipped deliveries, the newest first; all without a limit."""

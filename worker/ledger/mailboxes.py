@@ -1,5 +1,6 @@
 """The ledger of mailboxes: which are watched, when each is synchronised, and what was seen."""
 
+import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
@@ -270,7 +271,7 @@ class MailboxLedger:
             {
                 "on": one.on,
                 "lanes": [lane(route, one.on) for route in one.routes],
-                "delivery": Delivery(at=one.at).to_json(),
+                "delivery": Delivery(at=one.at, seen=time.time()).to_json(),
             }
             for one in message.happened
         ]

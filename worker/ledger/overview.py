@@ -80,18 +80,27 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
         ]
     )
     mailboxes, bulk = [], 0
-    for name in sorted(await redis.smembers(key("watched"))):
-        synchronised, error, missed, walked, floor = await redis.hmget(
-            key("mailbox", name), ["synchronised", "error", "missed", "walk_to", "floor"]
-        )
-        can_wait = await redis.zcard(key("bulk-due", name))
+    names = sorted(await redis.smembers(key("watched")))
+    async with redis.pipeline(transaction=False) as pipe:
+        for name in names:
+            pipe.hmget(
+                key("mailbox", name), ["synchronised", "error", "missed", "walk_to", "floor"]
+            )
+            pipe.zscore(key("schedule"), name)
+            pipe.zcard(key("due", name))
+            pipe.zcard(key("bulk-due", name))
+        told = await pipe.execute()
+    for name, facts, at, due, can_wait in zip(
+        names, told[::4], told[1::4], told[2::4], told[3::4], strict=True
+    ):
+        synchronised, error, missed, walked, floor = facts
         bulk += can_wait
         mailboxes.append(
             MailboxStatus(
                 mailbox=name,
                 last_sync=_moment(synchronised),
-                next_sync=_moment(await redis.zscore(key("schedule"), name)),
-                due=await redis.zcard(key("due", name)) + can_wait + put_off.get(name, 0),
+                next_sync=_moment(at),
+                due=due + can_wait + put_off.get(name, 0),
                 failed=failed.get(name, 0),
                 missed=int(missed or 0),
                 last_error=error,

@@ -20,6 +20,7 @@ class Delivery:
 
     `at` says when that happened which the route is on (ISO 8601), unless it is the creation. A
     `bulk` delivery (backfill, repair, replay) runs in what live work leaves.
+    `seen` is when a sync found out what happened (epoch seconds).
     `done` holds the words of each step that is done, by step name; `closing` the closing steps
     still to come, in order; `step` and `reason` say where and why the last attempt ended. `until`
     (epoch seconds) is how long it may wait for destinations that fail altogether. `fresh`: its
@@ -34,6 +35,7 @@ class Delivery:
     reason: str | None = None
     at: str | None = None
     bulk: bool = False
+    seen: float | None = None
     until: float | None = None
     fresh: bool = False
 
