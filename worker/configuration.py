@@ -20,22 +20,18 @@ from pydantic import (
 
 from worker.account_tables import AccountTable, once_each
 from worker.checks import check_names
+from worker.contacts import ContactTable
 from worker.document import Document
-from worker.durations import parse_duration
+from worker.durations import Duration, parse_duration
 from worker.event_filters import MESSAGE_STORE, checked_filter
 from worker.handlers.tables import HandlerTable, handler_tables
+from worker.hours import OfficeHours
 from worker.mailbox_names import OWN, MailboxNames
+from worker.named import named_tables
 from worker.problems import ConfigurationError, Wrong, in_words
+from worker.route_tests import RouteTest
 from worker.routes import Route
 from worker.tables import Finding, Table, findings
-
-
-def _duration(value: object) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
-    if not isinstance(value, str):
-        raise Wrong(f'must be a length of time such as "15m", not {in_words(value)}')
-    return parse_duration(value)
 
 
 def _start(value: object) -> str:
@@ -79,6 +75,12 @@ def _accounts(value: object) -> object:
     return value
 
 
+def _tests(value: object) -> object:
+    if not isinstance(value, list | tuple):
+        raise Wrong("must be written [[tests]], in double brackets, once for each test")
+    return value
+
+
 def _filters(value: object) -> object:
     if not isinstance(value, list | tuple):
         raise Wrong(f'must be a list such as ["{MESSAGE_STORE}"], not {in_words(value)}')
@@ -89,9 +91,6 @@ def _filters(value: object) -> object:
 
 def _once_each(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 
 class Sync(Table):
@@ -125,6 +124,7 @@ class Configuration(Table):
     """The whole file."""
 
     mailboxes: MailboxNames = (OWN,)
+    include: tuple[str, ...] = ()
     accounts: Annotated[
         tuple[AccountTable, ...], BeforeValidator(_accounts), AfterValidator(once_each)
     ] = ()
@@ -134,12 +134,21 @@ class Configuration(Table):
     routes: Annotated[
         tuple[Route, ...], BeforeValidator(_routes), Field(validate_default=True)
     ] = ()
+    hours: dict[str, InstanceOf[OfficeHours]] = Field(default_factory=dict)
+    contacts: dict[str, InstanceOf[ContactTable]] = Field(default_factory=dict)
+    tests: Annotated[tuple[RouteTest, ...], BeforeValidator(_tests)] = ()
     _document: Document = PrivateAttr(default=Document())
+    _files: tuple[Path, ...] = PrivateAttr(default=())
 
     @property
     def document(self) -> Document:
-        """The file it was read from, to say where something stands."""
+        """The files it was read from, to say where something stands."""
         return self._document
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that were read: if one changes, the configuration is another."""
+        return self._files
 
 
 @dataclass(frozen=True)
@@ -165,14 +174,17 @@ def examine(path: Path, environ: Mapping[str, str]) -> Draft:
     document = Document.read(path, environ)
     found: list[Finding] = []
     handlers = dict(handler_tables(document, environ, found))
+    named = named_tables(document, found)
+    tables = {"handlers": handlers, "hours": named.hours, "contacts": named.contact_tables}
     configuration = None
     try:
-        configuration = Configuration.model_validate({**document.values, "handlers": handlers})
+        configuration = Configuration.model_validate({**document.values, **tables}, context=named)
     except ValidationError as error:
         found += findings(error, Configuration, document.written)
     found += check_names(document)
-    if found or document.unset:
+    if found or document.amiss:
         configuration = None
     if configuration is not None:
         configuration._document = document
+        configuration._files = (*(file.path for file in document.files), *named.files)
     return Draft(document, handlers, tuple(found), configuration)

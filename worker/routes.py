@@ -3,63 +3,24 @@
 Pure, and compiled once when the file is read.
 """
 
-from collections.abc import Collection, Iterable
-from functools import cached_property
-from typing import Annotated
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic import ValidationInfo as Info
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 
 from message_store.mailbox import Mailbox
 from message_store.message import Message
-from worker.conditions import Condition, check_value
-from worker.facts import FACTS, Facts
+from worker.conditions import Condition
+from worker.durations import Duration
+from worker.expressions import Expression
+from worker.facts import Facts, Known
 from worker.happenings import CREATED, WORDS
+from worker.matches import Match, all_hold, check_depth, in_order
 from worker.problems import Wrong, in_words, remedy
 from worker.tables import Table
 
-
-def _listed(value: object) -> object:
-    if isinstance(value, list | tuple):
-        if not value:
-            raise Wrong("must name at least one value; write one, or leave the condition out")
-        return value
-    if isinstance(value, dict):
-        raise Wrong("must be text or a list of texts, not a table")
-    return (value,)
-
-
-def _known(value: str, info: Info) -> str:
-    key = Match.model_fields[info.field_name or ""].alias or info.field_name or ""
-    check_value(value, FACTS[key])
-    return value
-
-
-Values = Annotated[tuple[Annotated[str, AfterValidator(_known)], ...], BeforeValidator(_listed)]
-
-
-class Match(Table):
-    """What a message must be for a route to run: every condition given holds, any value of each."""
-
-    type: Values = ()
-    direction: Values = ()
-    from_: Values = Field(default=(), alias="from")
-    to: Values = ()
-    extension: Values = ()
-    owner: Values = ()
-    text: Values = ()
-    read_status: Values = Field(default=(), alias="readStatus")
-    message_status: Values = Field(default=(), alias="messageStatus")
-
-    @cached_property
-    def conditions(self) -> tuple[Condition, ...]:
-        """The conditions given, compiled."""
-        given = self.model_dump(by_alias=True, exclude_unset=True)
-        return tuple(Condition.of(key, FACTS[key], values) for key, values in given.items())
-
-    def model_post_init(self, _: object) -> None:
-        """Compile now, while the file is read, rather than under the first message."""
-        _ = self.conditions
+STOP = "stop"
 
 
 def _name(value: str) -> str:
@@ -79,6 +40,7 @@ def _steps(value: object) -> object:
 def _table(value: object) -> object:
     if not isinstance(value, dict | Match):
         raise Wrong(f'must be conditions such as match.type = "Fax", not {in_words(value)}')
+    check_depth(value)
     return value
 
 
@@ -99,35 +61,106 @@ def _word(value: str) -> str:
     return word
 
 
+def _expression(value: str) -> str:
+    Expression(value)
+    return value
+
+
+Word = Annotated[str, AfterValidator(_word)]
+
+
+class Wait(Table):
+    """`wait`: for what, and how long after the message came, its steps wait."""
+
+    transcript: Duration | None = None
+
+
 class Route(Table):
-    """One `[[routes]]` table; its name is part of the identity of its deliveries."""
+    """One `[[routes]]` table; its name is part of the identity of its deliveries.
+
+    `then` is "stop" if no later route is looked at for a message that this one is for; `once_per`
+    is the time in which its steps run once for each sender.
+    """
 
     name: Annotated[str, AfterValidator(_name), Field(examples=["Faxes reach the office"])]
-    on: Annotated[tuple[Annotated[str, AfterValidator(_word)], ...], BeforeValidator(_words)] = (
-        CREATED,
-    )
+    on: Annotated[tuple[Word, ...], BeforeValidator(_words)] = (CREATED,)
     match: Annotated[Match, BeforeValidator(_table)] = Match()
+    if_: Annotated[str, AfterValidator(_expression)] | None = Field(default=None, alias="if")
     steps: Annotated[tuple[str, ...], BeforeValidator(_steps), Field(examples=[["vault"]])]
+    once_per: Duration | None = None
+    wait: Wait = Wait()
+    then: Literal["go on", "stop"] = "go on"
+    _expression: Expression | None = PrivateAttr(default=None)
+    _conditions: tuple[Condition, ...] = PrivateAttr(default=())
+
+    def model_post_init(self, _: object) -> None:
+        """Compile now, while the file is read, rather than under the first message."""
+        self._expression = Expression(self.if_) if self.if_ is not None else None
+        expression = [] if self._expression is None else [self._expression]
+        self._conditions = in_order([*self.match.conditions, *expression])
+
+    @property
+    def expression(self) -> Expression | None:
+        """The expression of `if`, compiled."""
+        return self._expression
+
+    def is_for(self, facts: Facts) -> bool:
+        """Whether the message is one of those that the route is for."""
+        return all_hold(self._conditions, facts)
+
+    def waits(self, message: Message, now: datetime) -> timedelta | None:
+        """How much longer its steps wait for what will be known of the message; None: no longer."""
+        longest = self.wait.transcript
+        if longest is None or message.vm_transcription_status != "InProgress":
+            return None
+        left = longest - max(now - message.created, timedelta())
+        return left if left > timedelta() else None
+
+
+def running(routes: Iterable[Route], facts: Facts) -> Iterator[Route]:
+    """The routes that run for a message, in order, up to one that stops the search."""
+    for route in routes:
+        if route.is_for(facts):
+            yield route
+            if route.then == STOP:
+                return
 
 
 def matching(routes: Iterable[Route], message: Message, mailbox: Mailbox) -> list[Route]:
-    """The routes that run for a message of the mailbox, in the order given."""
-    facts = Facts(message, mailbox)
-    return [route for route in routes if all_hold(route.match.conditions, facts)]
+    """The routes that run for a message of the mailbox of which nothing else is known."""
+    return list(running(routes, Facts(message, mailbox)))
 
 
 def routes_by_word(
-    routes: Iterable[Route], message: Message, mailbox: Mailbox, happened: Collection[str]
+    routes: Collection[Route],
+    message: Message,
+    mailbox: Mailbox,
+    happened: Collection[str],
+    known: Known = Known(),  # noqa: B008  # immutable
+    at: datetime | None = None,
 ) -> dict[str, list[str]]:
-    """For each thing that happened to a message, the names of the routes that run for it."""
-    on_it = [route for route in routes if not set(happened).isdisjoint(route.on)]
-    found = matching(on_it, message, mailbox) if on_it else []
-    return {word: [route.name for route in found if word in route.on] for word in happened}
+    """For each thing that happened to a message, the names of the routes that run for it.
+
+    `at` is when it happened; the creation has its own time.
+    """
+    new, changed = Facts(message, mailbox, known), Facts(message, mailbox, known, at)
+    return {
+        word: [
+            route.name
+            for route in running(
+                (route for route in routes if word in route.on),
+                new if word == CREATED else changed,
+            )
+        ]
+        for word in happened
+    }
 
 
-def all_hold(conditions: Iterable[Condition], facts: Facts) -> bool:
-    """Whether every condition holds; none at all holds for every message."""
-    for condition in conditions:  # noqa: SIM110  # the loop costs half of all() with a generator
-        if not condition.holds(facts):
-            return False
-    return True
+def asks_for(routes: Iterable[Route], key: str) -> bool:
+    """Whether some route has a condition on this key, or an expression that may name it."""
+    return any(_asks(route.match, key) or key in (route.if_ or "") for route in routes)
+
+
+def _asks(match: Match, key: str) -> bool:
+    inner = (*match.any, *([match.not_] if match.not_ else ()))
+    return key in match.model_fields_set or any(_asks(one, key) for one in inner)
