@@ -84,12 +84,13 @@ class OneOf(NamedTuple):
         if not self.exact.isdisjoint(values):
             return True
         wild = self.wild
-        if wild is not None and any(map(wild.fullmatch, values)):
-            return True
+        if wild is not None:
+            for value in values:
+                if wild.fullmatch(value):
+                    return True
+        regex = self.regex
         # bytes, because finding the place in a text costs more than the search
-        return self.regex is not None and any(
-            self.regex.search(value.encode()) for value in facts.plain(self.key)
-        )
+        return regex is not None and any(map(regex.search, facts.encoded(self.key)))
 
     def had(self, facts: Facts) -> str:
         """The message's values."""

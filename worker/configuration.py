@@ -31,6 +31,7 @@ from worker.named import named_tables
 from worker.problems import ConfigurationError, Wrong, in_words
 from worker.route_tests import RouteTest
 from worker.routes import Route
+from worker.secret_files import with_secret_files
 from worker.tables import Finding, Table, findings
 
 
@@ -171,6 +172,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Configuration:
 
 def examine(path: Path, environ: Mapping[str, str]) -> Draft:
     """Look at the file whatever is wrong with it; raises only if it cannot be read at all."""
+    environ = with_secret_files(environ)
     document = Document.read(path, environ)
     found: list[Finding] = []
     handlers = dict(handler_tables(document, environ, found))

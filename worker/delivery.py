@@ -16,6 +16,7 @@ from message_store.errors import RateLimited
 from message_store.mailbox import Mailbox
 from message_store.message import Message
 
+from .beginning import hold_back
 from .failures import RETRY_SCHEDULE, is_foreseen, judge, reason
 from .handlers.contract import Context
 from .ledger.deliveries import DeliveryLedger
@@ -161,6 +162,8 @@ class Deliverer:
             await self._settle(claim)
             return
         message = Message.model_validate_json(claim.snapshot)
+        if await self._is_held_back(claim, route, message):
+            return
         todo = [step for step in route.steps if step not in claim.delivery.done]
         closing = [step for step in todo if self._handlers.is_closing(step)]
         ordinary = [step for step in todo if step not in closing]
@@ -176,6 +179,15 @@ class Deliverer:
         claim.delivery.closing = closing or None
         claim.delivery.reason = None
         await self._settle(claim)
+
+    async def _is_held_back(self, claim: Claim, route: Route, message: Message) -> bool:
+        wait = await hold_back(claim, route, message, self._ledger.occasions)
+        if wait is not None:
+            await self._ledger.settle(claim, due_in=wait)
+        elif claim.delivery.state == "done":
+            log.info("delivery not done", **_facts(claim, message), reason=claim.delivery.reason)
+            await self._settle(claim)
+        return wait is not None or claim.delivery.state == "done"
 
     async def _take_step(self, claim: Claim, message: Message, step: str) -> bool:
         delivery = claim.delivery

@@ -22,7 +22,7 @@ _LONGEST = 2000
 _MOST_IN_LIST = 100  # recipients or attachments that an expression sees
 _ERROR = re.compile(r".*?ERROR: <input>:(-?\d+):(-?\d+): ([^\n]*)", re.DOTALL)
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'.*")
-_KEPT = "expression"
+_KEPT = "if"
 
 _TEXT, _NUMBER, _LIST = cel.Type.STRING, cel.Type.INT, cel.Type.List
 _TABLES = _LIST(cel.Type.Map(_TEXT, cel.Type.DYN))
@@ -106,6 +106,8 @@ class Expression:
 
 
 def _compiled(text: str) -> Any:
+    if not text.strip():
+        raise Wrong("is empty; write an expression, or leave it out")
     if len(text) > _LONGEST:
         raise Wrong(f"is too long; an expression has {_LONGEST:,} characters at most")
     try:
@@ -124,6 +126,7 @@ def _said(error: str) -> str:
         return one_line(error.partition("\n")[0])
     line, column, words = int(found[1]), int(found[2]), found[3]
     words = words.removeprefix("Syntax error: ").partition(" expecting {")[0]
+    words = words.replace("mismatched input '<EOF>'", "it ends in the middle")
     if undeclared := _UNDECLARED.fullmatch(words):
         right = nearest(undeclared[1], VARIABLES)
         words = f'"{undeclared[1]}" is not known'

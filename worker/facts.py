@@ -60,6 +60,15 @@ class Facts(dict[str, Values]):
         """The values of a key as they were told, white space apart."""
         return tuple(filter(None, map(in_one_line, FACTS[key].of(self))))
 
+    def encoded(self, key: str) -> tuple[bytes, ...]:
+        """The plain values in UTF-8."""
+        kept = self.kept.get(key)
+        if kept is None:
+            # half a character, as hostile texts have, is no reason to fail
+            values = (value.encode(errors="replace") for value in self.plain(key))
+            kept = self.kept[key] = tuple(values)
+        return kept
+
 
 def folded(text: str) -> str:
     """The text as it is compared: without case, every run of white space as one space."""

@@ -120,7 +120,8 @@ def dates_in(path: Path) -> list[date]:
 
 def _date(value: object) -> date:
     if isinstance(value, datetime) or not isinstance(value, date | str):
-        raise Wrong(f'must be a date such as "2026-12-25", not {in_words(value)}')
+        shown = "a time" if isinstance(value, datetime) else in_words(value)
+        raise Wrong(f'must be a date such as "2026-12-25", not {shown}')
     try:
         return date.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
@@ -189,10 +190,8 @@ class WithinHours:
     def had(self, facts: Facts) -> str:
         """The time, by the wall clocks of the hours."""
         zones = dict.fromkeys(self.hours[name].zone for name in self.names)
-        times = (
-            f"{facts.at.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M} {zone}" for zone in zones
-        )
-        return ", ".join(times)
+        times = {zone: facts.at.astimezone(ZoneInfo(zone)) for zone in zones}
+        return ", ".join(f"{time:%a %d %b %Y %H:%M} {zone}" for zone, time in times.items())
 
     def _are_open(self, name: str, facts: Facts) -> bool:
         # many routes ask for the same hours

@@ -75,7 +75,7 @@ def read_files(path: FilePath, environ: Mapping[str, str]) -> tuple[list[File], 
                 words = f"{quoted(entry.words)} brings {included} a second time; include it once"
                 amiss.append((file, Finding(entry.path, words)))
             elif not _WILD.search(entry.words) and not included.exists():
-                words = f"{quoted(entry.words)} is not there; it is looked for as {included}"
+                words = f"{quoted(entry.words)} is not there; it is looked for beside {file.path}"
                 amiss.append((file, Finding(entry.path, words)))
             else:
                 read(included)

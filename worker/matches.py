@@ -154,23 +154,24 @@ class Match(Table):
         if key == "hours":
             return WithinHours(self.hours, named.hours)
         if key == "not" and self.not_ is not None:
-            return NoneOf(self.not_)
-        return AnyOf(self.any)
+            return NoneOf(self.not_, self.not_.conditions)
+        return AnyOf(self.any, tuple(match.conditions for match in self.any))
 
 
 class NoneOf(NamedTuple):
     """`not`: holds unless all conditions of the set hold."""
 
     match: Match
+    conditions: tuple[Condition, ...]
 
     @property
     def cost(self) -> int:
         """That of its conditions."""
-        return 2 + _cost(self.match)
+        return 2 + _cost(self.conditions)
 
     def holds(self, facts: Facts) -> bool:
         """Whether the set does not hold."""
-        return not all_hold(self.match.conditions, facts)
+        return not all_hold(self.conditions, facts)
 
     def had(self, _: Facts) -> str:
         """Nothing of its own."""
@@ -181,15 +182,19 @@ class AnyOf(NamedTuple):
     """`any`: holds if one of the sets holds."""
 
     matches: tuple[Match, ...]
+    sets: tuple[tuple[Condition, ...], ...]
 
     @property
     def cost(self) -> int:
         """That of all its conditions."""
-        return 2 + sum(map(_cost, self.matches))
+        return 2 + sum(map(_cost, self.sets))
 
     def holds(self, facts: Facts) -> bool:
         """Whether one of the sets holds."""
-        return any(all_hold(match.conditions, facts) for match in self.matches)
+        for conditions in self.sets:  # noqa: SIM110  # as in all_hold
+            if all_hold(conditions, facts):
+                return True
+        return False
 
     def had(self, _: Facts) -> str:
         """Nothing of its own."""
@@ -209,5 +214,5 @@ def in_order(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
     return tuple(sorted(conditions, key=lambda condition: condition.cost))
 
 
-def _cost(match: Match) -> int:
-    return sum(condition.cost for condition in match.conditions)
+def _cost(conditions: Iterable[Condition]) -> int:
+    return sum(condition.cost for condition in conditions)

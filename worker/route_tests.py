@@ -11,7 +11,7 @@ from message_store.message import Attachment, Message, Owner, Party
 from worker.facts import Facts, Known
 from worker.happenings import CREATED
 from worker.problems import Wrong, in_words, remedy
-from worker.routes import Route, Word, running
+from worker.routes import Route, RouteSearch, Word
 from worker.tables import Table
 
 _INNER: dict[str, type[BaseModel]] = {
@@ -124,10 +124,8 @@ class Result(NamedTuple):
 
 def run_tests(tests: Iterable[RouteTest], routes: Iterable[Route]) -> list[Result]:
     """Which routes the message of each test takes."""
-    routes = tuple(routes)
-    results = []
-    for test in tests:
-        on_it = [route for route in routes if test.on in route.on]
-        ran = tuple(route.name for route in running(on_it, test.facts()))
-        results.append(Result(test, ran))
-    return results
+    search = RouteSearch(routes)
+    return [
+        Result(test, tuple(route.name for route in search.running(test.facts(), test.on)))
+        for test in tests
+    ]

@@ -3,7 +3,7 @@
 Pure, and compiled once when the file is read.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 
 from message_store.mailbox import Mailbox
 from message_store.message import Message
-from worker.conditions import Condition
+from worker.conditions import Condition, OneOf
 from worker.durations import Duration
 from worker.expressions import Expression
 from worker.facts import Facts, Known
@@ -21,6 +21,11 @@ from worker.problems import Wrong, in_words, remedy
 from worker.tables import Table
 
 STOP = "stop"
+IN_PROGRESS = "InProgress"
+"""The `vmTranscriptionStatus` of a voicemail whose transcription is still to come."""
+
+_SORTED_BY = ("type", "direction")  # what routes are sorted by beforehand
+_MOST_KINDS = 200
 
 
 def _name(value: str) -> str:
@@ -104,56 +109,91 @@ class Route(Table):
         """The expression of `if`, compiled."""
         return self._expression
 
-    def is_for(self, facts: Facts) -> bool:
-        """Whether the message is one of those that the route is for."""
-        return all_hold(self._conditions, facts)
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All its conditions, those that are quickly answered first."""
+        return self._conditions
 
     def waits(self, message: Message, now: datetime) -> timedelta | None:
         """How much longer its steps wait for what will be known of the message; None: no longer."""
         longest = self.wait.transcript
-        if longest is None or message.vm_transcription_status != "InProgress":
+        if longest is None or message.vm_transcription_status != IN_PROGRESS:
             return None
         left = longest - max(now - message.created, timedelta())
         return left if left > timedelta() else None
 
 
-def running(routes: Iterable[Route], facts: Facts) -> Iterator[Route]:
-    """The routes that run for a message, in order, up to one that stops the search."""
-    for route in routes:
-        if route.is_for(facts):
-            yield route
-            if route.then == STOP:
-                return
+Candidate = tuple[Route, tuple[Condition, ...]]
+"""A route with those of its conditions that are still to be asked."""
+
+
+class RouteSearch:
+    """Finds the routes that run for messages; made once for a configuration.
+
+    Most routes are for some types or one direction only: which are in question for such a message
+    on what happened to it is worked out once.
+    """
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self.routes = tuple(routes)
+        self._in_question: dict[tuple[object, ...], tuple[Candidate, ...]] = {}
+
+    def running(self, facts: Facts, on: str) -> list[Route]:
+        """The routes that run when this happened to a message, in order."""
+        found = []
+        for route, conditions in self._candidates(facts, on):
+            for condition in conditions:
+                if not condition.holds(facts):
+                    break
+            else:
+                found.append(route)
+                if route.then == STOP:
+                    break
+        return found
+
+    def by_word(
+        self,
+        message: Message,
+        mailbox: Mailbox,
+        happened: Collection[str],
+        known: Known = Known(),  # noqa: B008  # immutable
+        at: datetime | None = None,
+    ) -> dict[str, list[str]]:
+        """For each thing that happened to a message, the names of the routes that run for it.
+
+        `at` is when it happened; the creation has its own time.
+        """
+        new = Facts(message, mailbox, known)
+        changed = new if at is None else Facts(message, mailbox, known, at)
+        return {
+            word: [route.name for route in self.running(new if word == CREATED else changed, word)]
+            for word in happened
+        }
+
+    def _candidates(self, facts: Facts, on: str) -> tuple[Candidate, ...]:
+        kind = (on, *(facts[key] for key in _SORTED_BY))
+        found = self._in_question.get(kind)
+        if found is None:
+            if len(self._in_question) >= _MOST_KINDS:  # their names come from outside
+                self._in_question.clear()
+            candidates = (_left(route, facts) for route in self.routes if on in route.on)
+            found = self._in_question[kind] = tuple(filter(None, candidates))
+        return found
+
+
+def _left(route: Route, facts: Facts) -> Candidate | None:
+    """The route with the conditions that are not decided by the kind of message; None if it is not
+    for this kind.
+    """
+    decided = [one for one in route.conditions if isinstance(one, OneOf) and one.key in _SORTED_BY]
+    if not all_hold(decided, facts):
+        return None
+    return route, tuple(one for one in route.conditions if one not in decided)
 
 
 def matching(routes: Iterable[Route], message: Message, mailbox: Mailbox) -> list[Route]:
-    """The routes that run for a message of the mailbox of which nothing else is known."""
-    return list(running(routes, Facts(message, mailbox)))
-
-
-def routes_by_word(
-    routes: Collection[Route],
-    message: Message,
-    mailbox: Mailbox,
-    happened: Collection[str],
-    known: Known = Known(),  # noqa: B008  # immutable
-    at: datetime | None = None,
-) -> dict[str, list[str]]:
-    """For each thing that happened to a message, the names of the routes that run for it.
-
-    `at` is when it happened; the creation has its own time.
-    """
-    new, changed = Facts(message, mailbox, known), Facts(message, mailbox, known, at)
-    return {
-        word: [
-            route.name
-            for route in running(
-                (route for route in routes if word in route.on),
-                new if word == CREATED else changed,
-            )
-        ]
-        for word in happened
-    }
+    """The routes that run for a new message of the mailbox of which nothing else is known."""
+    return RouteSearch(routes).running(Facts(message, mailbox), CREATED)
 
 
 def asks_for(routes: Iterable[Route], key: str) -> bool:

@@ -13,6 +13,7 @@ from .budgets import BudgetsInUse
 from .closing import ClosingLedger
 from .connection import Connection, LedgerError
 from .deliveries import DeliveryLedger
+from .extensions import ExtensionLedger
 from .leases import Lease
 from .limits import PATIENCE, RedisLimits
 from .mailboxes import MailboxLedger
@@ -51,6 +52,7 @@ class Ledger:
         self.deliveries = DeliveryLedger(self.connection, lease_seconds)
         self.closing = ClosingLedger(self.connection, lease_seconds)
         self.own_changes = OwnChangesLedger(self.connection)
+        self.extensions = ExtensionLedger(self.connection)
         self.budgets = BudgetsInUse(self.connection)
         self.assignments = AssignmentLedger(self.connection)
         self._sealer = Sealer(keys)

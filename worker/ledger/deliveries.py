@@ -8,6 +8,7 @@ from message_store.mailbox import Mailbox
 from message_store.message import Message
 
 from .connection import Connection, key
+from .occasions import OccasionLedger
 from .patience import patiently
 from .records import Claim, Delivery, DeliveryRecord, read_lane
 
@@ -23,6 +24,7 @@ class DeliveryLedger:
         self._connection = connection
         self._redis = connection.redis
         self.lease_seconds = lease_seconds
+        self.occasions = OccasionLedger(connection)
 
     async def claim(self, most: int) -> list[Claim]:
         """Claim up to `most` due deliveries, a few from each mailbox in turn."""

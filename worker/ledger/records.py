@@ -20,6 +20,7 @@ class Delivery:
     `at` says when that happened which the route is on (ISO 8601), unless it is the creation.
     `done` holds the words of each step that is done, by step name; `closing` the closing steps
     still to come, in order; `step` and `reason` say where and why the last attempt ended.
+    `awaits` is what it waits for before its first step: an update of the message makes it due.
     """
 
     state: State = "due"
@@ -29,6 +30,7 @@ class Delivery:
     step: str | None = None
     reason: str | None = None
     at: str | None = None
+    awaits: str | None = None
 
     @classmethod
     def from_json(cls, text: str) -> "Delivery":

@@ -58,7 +58,8 @@ WRONG: list[tuple[str, str]] = [
     ('mailboxs = ["~"]\n' + ROUTE, '"mailboxs": unknown key; did you mean "mailboxes"?'),
     (
         "zzz = 1\n" + ROUTE,
-        '"zzz": unknown key; known are mailboxes, accounts, sync, subscriptions, handlers, routes',
+        '"zzz": unknown key; known are mailboxes, include, accounts, sync, subscriptions, '
+        "handlers, routes, hours, contacts, tests",
     ),
     # accounts
     ("accounts = 3\n" + ROUTE, '"accounts": must be [[accounts]] tables, not a number'),

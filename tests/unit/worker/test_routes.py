@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from message_store.mailbox import Mailbox
 from message_store.message import Message
-from worker.routes import Match, Route, matching, routes_by_word
+from worker.matches import Match
+from worker.routes import Route, RouteSearch, matching
 
 MAILBOX = Mailbox("400", "101")
 SMS = {
@@ -204,7 +205,7 @@ def test_a_route_is_on_what_it_says() -> None:
         ),
     ]
     message = Message.model_validate(SMS)
-    assert routes_by_word(routes, message, MAILBOX, ("created", "read", "deleted")) == {
+    assert RouteSearch(routes).by_word(message, MAILBOX, ("created", "read", "deleted")) == {
         "created": ["new", "both"],
         "read": ["both", "one"],
         "deleted": [],

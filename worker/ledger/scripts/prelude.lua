@@ -36,6 +36,20 @@ local function make_due(mailbox, id, route, at, now)
   more_due(mailbox, now)
 end
 
+-- What deliveries of a message waited for is known: they are due now. One that is claimed now saw
+-- the message as it was, and is due at once when it is settled to wait.
+local function wake(mailbox, id, now)
+  local key = message_key(mailbox, id)
+  redis.call('HSET', key, 'woken', 1)
+  local fields = redis.call('HGETALL', key)
+  for i = 1, #fields, 2 do
+    if string.sub(fields[i], 1, 2) == 'd:' and cjson.decode(fields[i + 1]).awaits then
+      local member = id .. '\t' .. string.sub(fields[i], 3)
+      redis.call('ZADD', due_key(mailbox), 'XX', now, member)
+    end
+  end
+end
+
 -- Claims under way: all of them by when they lapse, and how many each mailbox has.
 local function begin_running(mailbox, member, lapses)
   if redis.call('ZADD', P .. 'running', lapses, member) == 1 then

@@ -8,7 +8,9 @@ if redis.call('HGET', key, 'c:' .. route) ~= ARGV[4] then return -1 end
 redis.call('HSET', key, 'd:' .. route, json)
 redis.call('HDEL', key, 'c:' .. route, 'l:' .. route)
 end_running(mailbox, member)
-local state = cjson.decode(json).state
+local delivery = cjson.decode(json)
+local state = delivery.state
+if delivery.awaits and redis.call('HEXISTS', key, 'woken') == 1 then wait = 0 end
 if state == 'due' then
   make_due(mailbox, id, route, now + tonumber(wait), now)
   return 0
