@@ -12,7 +12,8 @@ from worker.routes import STOP, Route
 class Explained(NamedTuple):
     """One condition: as written, whether it held, and what the message had that it asks about.
 
-    `had` is empty where there was nothing. `inner` are the conditions of a `not`, and the sets of
+    `had` is empty where there was nothing; of an expression it says why it cannot be evaluated, if
+    so. `inner` are the conditions of a `not`, and the sets of
     an `any`, which are `written` as an empty text and have their conditions in turn.
     """
 
@@ -45,7 +46,7 @@ def explain(route: Route, facts: Facts) -> tuple[Explained, ...]:
     explained = _match(route.match, facts)
     if (expression := route.expression) is not None:
         written = f"if = {json.dumps(expression.text, ensure_ascii=False)}"
-        one = Explained(written, expression.holds(facts), expression.had(facts))
+        one = Explained(written, expression.answer(facts) is True, expression.had(facts))
         explained = (*explained, one)
     return explained
 
@@ -90,8 +91,8 @@ def in_lines(explained: Sequence[Explained], indent: str = "") -> list[str]:
     """The conditions for a terminal, one a line, those within others indented."""
     lines = []
     for one in explained:
-        had = f"  (the message has {one.had})" if one.had else ""
-        mark = "holds" if one.held else "does not hold"
-        lines.append(f"{indent}{one.written or 'these'}: {mark}{had}")
+        had = f"  (message: {one.had})" if one.had else ""
+        held = "holds" if one.held else "does not hold"
+        lines.append(f"{indent}{one.written or 'these'}: {held}{had}")
         lines += in_lines(one.inner, indent + "  ")
     return lines

@@ -79,7 +79,7 @@ class Expression:
 
     def holds(self, facts: Facts) -> bool:
         """Whether it is true of the message."""
-        answer = self._evaluated(facts)
+        answer = self.answer(facts)
         if isinstance(answer, bool):
             return answer
         self.failed += 1
@@ -89,10 +89,11 @@ class Expression:
 
     def had(self, facts: Facts) -> str:
         """Why it cannot be evaluated for the message, if so."""
-        answer = self._evaluated(facts)
+        answer = self.answer(facts)
         return "" if isinstance(answer, bool) else answer
 
-    def _evaluated(self, facts: Facts) -> bool | str:
+    def answer(self, facts: Facts) -> bool | str:
+        """What it says of the message, or why it cannot be evaluated."""
         try:
             if _KEPT not in facts.kept:
                 facts.kept[_KEPT] = _ENVIRONMENT.Activation(_values(facts))
@@ -102,7 +103,10 @@ class Expression:
         value = answer.value()
         if isinstance(value, bool):
             return value
-        return f"gives no true or false: {one_line(str(value))}"
+        words = one_line(str(value))
+        if answer.type() == cel.Type.ERROR:
+            return words.partition(": ")[2] or words  # the name of its status says less
+        return f"gives no true or false: {words}"
 
 
 def _compiled(text: str) -> Any:

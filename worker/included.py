@@ -116,7 +116,7 @@ def _misplaced(file: File, main: File) -> Iterator[Located]:
             words = f"must be written [[{key}]], in double brackets, not {in_words(value)}"
             yield file, Finding((key,), words)
         elif key in NAMED and not isinstance(value, Mapping):
-            words = f"must be tables such as [{key}.NAME], not {in_words(value)}"
+            words = f"must be tables with names such as [{key}.NAME], not {in_words(value)}"
             yield file, Finding((key,), words)
 
 

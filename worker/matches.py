@@ -2,9 +2,17 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, StrictBool
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    StrictBool,
+    model_validator,
+)
 from pydantic import ValidationInfo as Info
 
 from worker.comparisons import MEASURES, Comparison, HasFile
@@ -28,7 +36,20 @@ class Written(NamedTuple):
 
     def __str__(self) -> str:
         """As a line of a file."""
-        return f"match.{self.key} = {json.dumps(self.value, ensure_ascii=False)}"
+        return f"match.{self.key} = {_in_toml(self.value)}"
+
+
+def _one(written: object) -> object:
+    """A list of one value means the same as the value."""
+    return written[0] if isinstance(written, list) and len(written) == 1 else written
+
+
+def _in_toml(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key} = {_in_toml(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_in_toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)  # TOML writes these as JSON does
 
 
 def _named(info: Info) -> Named:
@@ -124,14 +145,20 @@ class Match(Table):
     _written: tuple[Written, ...] = PrivateAttr(default=())
     _conditions: tuple[Condition, ...] = PrivateAttr(default=())
 
-    def model_post_init(self, context: object) -> None:
-        """Compile now, while the file is read, rather than under the first message."""
-        named = context if isinstance(context, Named) else Named()
-        self._written = tuple(
-            Written(key, value, self._compiled(key, value, named))
-            for key, value in self.model_dump(by_alias=True, exclude_unset=True).items()
-        )
-        self._conditions = in_order(one.condition for one in self._written)
+    @model_validator(mode="wrap")
+    @classmethod
+    def _compile_now(
+        cls, value: object, handler: ModelWrapValidatorHandler[Self], info: Info
+    ) -> Self:
+        """While the file is read, rather than under the first message."""
+        match = handler(value)
+        if isinstance(value, Mapping):
+            match._written = tuple(
+                Written(key, _one(written), match._compiled(key, _named(info)))
+                for key, written in value.items()
+            )
+            match._conditions = in_order(one.condition for one in match._written)
+        return match
 
     @property
     def written(self) -> tuple[Written, ...]:
@@ -143,19 +170,22 @@ class Match(Table):
         """The conditions, those that are quickly answered first."""
         return self._conditions
 
-    def _compiled(self, key: str, value: object, named: Named) -> Condition:
-        if key in FACTS:
-            values = value if isinstance(value, tuple) else ()
-            return OneOf.of(key, FACTS[key], values, named.contacts)
-        if key in MEASURES:
-            return Comparison.of_text(key, value)
+    def _compiled(self, key: str, named: Named) -> Condition:
         if key == "attachment":
-            return HasFile(bool(value))
+            return HasFile(bool(self.attachment))
         if key == "hours":
             return WithinHours(self.hours, named.hours)
         if key == "not" and self.not_ is not None:
             return NoneOf(self.not_, self.not_.conditions)
-        return AnyOf(self.any, tuple(match.conditions for match in self.any))
+        if key == "any":
+            return AnyOf(self.any, tuple(match.conditions for match in self.any))
+        value = getattr(self, _ATTRIBUTES[key])
+        if key in MEASURES:
+            return Comparison.of_text(key, value)
+        return OneOf.of(key, FACTS[key], value, named.contacts)
+
+
+_ATTRIBUTES = {field.alias or name: name for name, field in Match.model_fields.items()}
 
 
 class NoneOf(NamedTuple):

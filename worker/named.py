@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from worker.contacts import ContactTable, read
 from worker.document import Document
 from worker.hours import OfficeHours, dates_in
-from worker.problems import Wrong, in_words
+from worker.problems import Wrong
 from worker.tables import Finding, Table, findings
 
 AnyTable = TypeVar("AnyTable", bound=Table)
@@ -33,13 +33,13 @@ class Named:
 def named_tables(document: Document, found: list[Finding]) -> Named:
     """The tables that can be understood, their files read; what is wrong goes to `found`."""
     named = Named()
-    for name, table in _tables(document, "hours", "open = [...]", found):
+    for name, table in _tables(document, "hours", "office", found):
         named.hour_names.add(name)
         values = _with_dates(document, name, table, named, found)
         hours = _checked(document, ("hours", name), OfficeHours, values, found)
         if hours is not None:
             named.hours[name] = hours
-    for name, table in _tables(document, "contacts", 'file = "NAME.csv"', found):
+    for name, table in _tables(document, "contacts", "patients", found):
         named.contacts[name] = frozenset()
         contacts = _checked(document, ("contacts", name), ContactTable, table, found)
         if contacts is None:
@@ -59,15 +59,12 @@ def _tables(
     document: Document, kind: str, example: str, found: list[Finding]
 ) -> list[tuple[str, Mapping[str, Any]]]:
     tables = document.values.get(kind, {})
-    if not isinstance(tables, Mapping):
-        words = f"must be tables such as [{kind}.NAME], not {in_words(tables)}"
-        found.append(Finding((kind,), words))
-        return []
-    for name, table in tables.items():
-        if not isinstance(table, Mapping):
-            words = f"must be a table with {example}, not {in_words(table)}"
-            found.append(Finding((kind, name), words))
-    return [(name, table) for name, table in tables.items() if isinstance(table, Mapping)]
+    named = tables if isinstance(tables, Mapping) else {}
+    if isinstance(tables, Mapping) and all(isinstance(one, Mapping) for one in named.values()):
+        return list(named.items())
+    words = f"must be tables with names such as [{kind}.{example}]"
+    found.append(Finding((kind,), words))
+    return [(name, table) for name, table in named.items() if isinstance(table, Mapping)]
 
 
 def _with_dates(
