@@ -123,14 +123,14 @@ def _check_regex(regex: str) -> None:
         _compiled(regex)
     except re2.error as error:
         said = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
-        raise Wrong(f"is no regular expression of RE2: {said}") from None
+        raise Wrong("is no regular expression of RE2", f": {said}") from None
 
 
 def _check_contacts(name: str, contacts: Contacts) -> None:
     if name in contacts:
         return
     right = nearest(name, contacts)
-    meant = f'did you mean "@{right}"?' if right else f"write [contacts.{name or 'NAME'}]"
+    meant = f'did you mean "@{right}"?' if right else "write a table [contacts.NAME]"
     raise Wrong(f"names no contacts; {meant}")
 
 

@@ -135,8 +135,8 @@ class Configuration(Table):
     routes: Annotated[
         tuple[Route, ...], BeforeValidator(_routes), Field(validate_default=True)
     ] = ()
-    hours: dict[str, InstanceOf[OfficeHours]] = Field(default_factory=dict)
-    contacts: dict[str, InstanceOf[ContactTable]] = Field(default_factory=dict)
+    hours: dict[str, OfficeHours] = Field(default_factory=dict)
+    contacts: dict[str, ContactTable] = Field(default_factory=dict)
     tests: Annotated[tuple[RouteTest, ...], BeforeValidator(_tests)] = ()
     _document: Document = PrivateAttr(default=Document())
     _files: tuple[Path, ...] = PrivateAttr(default=())

@@ -117,7 +117,7 @@ def _compiled(text: str) -> Any:
     try:
         program = _ENVIRONMENT.compile(text)
     except RuntimeError as error:
-        raise Wrong(f"is no expression: {_said(str(error))}") from None
+        raise Wrong("is no expression", f": {_said(str(error))}") from None
     kind = program.return_type()
     if kind not in (cel.Type.BOOL, cel.Type.DYN):
         raise Wrong(f"gives {kind.name().lower()}, not true or false; compare it with something")

@@ -78,7 +78,8 @@ def _days(text: str) -> frozenset[int]:
 
 def _day(word: str) -> int:
     if word[:3].casefold() not in _DAYS:
-        raise Wrong(f"has {quoted(word)} for a day; days are Mon, Tue, Wed, Thu, Fri, Sat, Sun")
+        detail = f": {quoted(word)} is no day; days are Mon, Tue, Wed, Thu, Fri, Sat, Sun"
+        raise Wrong("is no opening time", detail)
     return _DAYS.index(word[:3].casefold())
 
 
@@ -86,7 +87,8 @@ def _minute(text: str) -> int:
     found = _TIME.fullmatch(text)
     minute = int(found[1]) * 60 + int(found[2]) if found else _MIDNIGHT + 1
     if not found or int(found[2]) > 59 or minute > _MIDNIGHT:
-        raise Wrong(f"has {quoted(text)} for a time; times are from 00:00 to 24:00")
+        detail = f": {quoted(text)} is no time; times are from 00:00 to 24:00"
+        raise Wrong("is no opening time", detail)
     return minute
 
 

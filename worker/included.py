@@ -72,10 +72,10 @@ def read_files(path: FilePath, environ: Mapping[str, str]) -> tuple[list[File], 
         amiss.extend((file, finding) for finding in unset)
         for entry, included in _included(file, amiss):
             if included.resolve() in files:
-                words = f"{quoted(entry.words)} brings {included} a second time; include it once"
+                words = f"{_shown(file, entry)} brings {included} a second time; include it once"
                 amiss.append((file, Finding(entry.path, words)))
             elif not _WILD.search(entry.words) and not included.exists():
-                words = f"{quoted(entry.words)} is not there; it is looked for beside {file.path}"
+                words = f"{_shown(file, entry)} is not there; it is looked for beside {file.path}"
                 amiss.append((file, Finding(entry.path, words)))
             else:
                 read(included)
@@ -105,6 +105,10 @@ def _included(file: File, amiss: list[Located]) -> Iterator[tuple[Finding, FileP
                 yield Finding(path, entry), FilePath(found)
         else:
             yield Finding(path, entry), file.path.parent / entry
+
+
+def _shown(file: File, entry: Finding) -> str:
+    return quoted(file.written["include"][entry.path[1]])
 
 
 def _misplaced(file: File, main: File) -> Iterator[Located]:

@@ -81,7 +81,7 @@ def _hours(value: str, info: Info) -> str:
     names = _named(info).hour_names
     if value not in names:
         right = nearest(value, names)
-        meant = f'did you mean "{right}"?' if right else f"write a table [hours.{value or 'NAME'}]"
+        meant = f'did you mean "{right}"?' if right else "write a table [hours.NAME]"
         raise Wrong(f"names no hours; {meant}")
     return value
 

@@ -5,10 +5,11 @@ Asked for only if some route wants to know.
 
 import time
 from collections.abc import Collection, Iterable
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from message_store.errors import BadRequest, NotFound, NotReady, PermissionMissing
+from message_store.errors import LoginRefused, RateLimited, RingCentralError, TokenRejected
 from message_store.mailbox import Mailbox
 from message_store.message import Message
 from message_store.protocol import MessageStoreAccess
@@ -20,9 +21,11 @@ from .routes import Route, asks_for
 log = structlog.get_logger()
 
 _NAMES_SECONDS = 60.0
+# What says nothing of the one text that was asked for.
+_NOT_ABOUT_IT = (LoginRefused, RateLimited, TokenRejected)
 _LONGEST_TRANSCRIPTION = 64 * 1024
-# What no later attempt would cure.
-_REFUSALS = (BadRequest, NotFound, NotReady, PermissionMissing)
+# A text that cannot be read must not keep the other messages of the mailbox for long.
+_PATIENCE = timedelta(minutes=2)
 
 
 class Surroundings:
@@ -54,14 +57,16 @@ class Surroundings:
     async def _of_extension(self, mailbox: Mailbox) -> tuple[str | None, str | None]:
         if time.monotonic() > self._read_at + _NAMES_SECONDS or mailbox not in self._names:
             self._names = await self._extensions.load()
+            self._names.setdefault(mailbox, (None, None))
             self._read_at = time.monotonic()
-        return self._names.get(mailbox, (None, None))
+        return self._names[mailbox]
 
 
 async def transcription(store: MessageStoreAccess, mailbox: Mailbox, message: Message) -> str:
     """The text of a voicemail's transcription, its first 64 KiB; empty if there is none.
 
-    In some accounts it is the `subject` of the message as well.
+    Raises RingCentralError if it is worth a new attempt. In some accounts it is the `subject` of
+    the message as well.
     Source: https://developers.ringcentral.com/guide/messaging/message-store/messaging
     """
     if message.type != "VoiceMail":
@@ -76,7 +81,11 @@ async def transcription(store: MessageStoreAccess, mailbox: Mailbox, message: Me
                 text += chunk
                 if len(text) >= _LONGEST_TRANSCRIPTION:
                     break
-    except _REFUSALS as error:
+    except RingCentralError as error:
+        changed = message.last_modified_time or message.created
+        is_young = datetime.now(UTC) - changed < _PATIENCE
+        if isinstance(error, _NOT_ABOUT_IT) or (error.transient and is_young):
+            raise
         facts = {"mailbox": str(mailbox), "message": message.id, "reason": str(error)}
         log.warning("transcription cannot be read, so no route finds words in it", **facts)
         return ""

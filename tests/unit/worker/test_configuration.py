@@ -347,7 +347,8 @@ WRONG: list[tuple[str, str]] = [
     ),
     (
         route('match.from = "@patients"'),
-        '[[routes]] "Faxes" "match.from": "@patients" names no contacts; write [contacts.patients]',
+        '[[routes]] "Faxes" "match.from": "@patients" names no contacts; '
+        "write a table [contacts.NAME]",
     ),
     (
         CONTACTS + route('match.to = "@patiens"'),
@@ -372,7 +373,7 @@ WRONG: list[tuple[str, str]] = [
     ),
     (
         route('match.hours = "office"'),
-        '[[routes]] "Faxes" "match.hours": "office" names no hours; write a table [hours.office]',
+        '[[routes]] "Faxes" "match.hours": "office" names no hours; write a table [hours.NAME]',
     ),
     (
         HOURS + route('match.not.hours = "ofice"'),
@@ -468,13 +469,13 @@ WRONG: list[tuple[str, str]] = [
     ),
     (
         ROUTE + HOURS.replace("Fri", "Fry"),
-        '[hours.office] "open", entry 1: "Mon-Fry 09:00-17:00" has "Fry" for a day; '
-        "days are Mon, Tue, Wed, Thu, Fri, Sat, Sun",
+        '[hours.office] "open", entry 1: "Mon-Fry 09:00-17:00" is no opening time: '
+        '"Fry" is no day; days are Mon, Tue, Wed, Thu, Fri, Sat, Sun',
     ),
     (
         ROUTE + HOURS.replace("17:00", "25:00"),
-        '[hours.office] "open", entry 1: "Mon-Fri 09:00-25:00" has "25:00" for a time; '
-        "times are from 00:00 to 24:00",
+        '[hours.office] "open", entry 1: "Mon-Fri 09:00-25:00" is no opening time: '
+        '"25:00" is no time; times are from 00:00 to 24:00',
     ),
     (
         ROUTE + HOURS.replace("17:00", "09:00"),
@@ -545,6 +546,19 @@ WRONG: list[tuple[str, str]] = [
     (
         example('given = {}\nat = "noon"'),
         '[[tests]] "A fax" "at": "noon" is no time; write such as "2026-12-24T18:00:00+01:00"',
+    ),
+    (
+        example('given = {to = "101"}'),
+        '[[tests]] "A fax" "given": must have a list for "to", not text',
+    ),
+    (
+        example('given = {from = "101"}'),
+        '[[tests]] "A fax" "given": must have a table for "from", not text',
+    ),
+    (
+        example('given = {faxPageCount = "three"}'),
+        '[[tests]] "A fax" "given": must have another value for "faxPageCount", '
+        "one that RingCentral may send",
     ),
     # handlers that are like others
     (
@@ -673,6 +687,14 @@ def test_values_from_the_environment_are_not_shown(loaded: Load) -> None:
         loaded(text, A="s3cr3t")
     assert len(error.value.problems) == 6
     assert "s3cr3t" not in str(error.value)
+    text = (
+        '[hours.office]\nzone = "${A}"\nopen = ["Mon-${A} 09:00-17:00", "Mon 09:00-${A}"]\n'
+        + route('match.from = "@${A}"\nmatch.hours = "${A}"\nmatch.text = "/(${A}/"\nif = "${A} +"')
+    )
+    with pytest.raises(ConfigurationError) as more:
+        loaded(text, A="s3cr3t")
+    assert len(more.value.problems) == 7
+    assert "s3cr3t" not in str(more.value)
     assert all('"${A}" is' in line for line in error.value.problems)
 
 
