@@ -220,3 +220,36 @@ async def test_an_extension_by_its_number(
     await ledger.extensions.save(found.names)
     record = await ringcentral.receives_sms()
     assert await made.look() == [str(record["id"])]
+
+
+async def test_what_has_begun_goes_on(ringcentral: RingCentral, ledger: Ledger, line: Make) -> None:
+    """A worker that dies right after it took the occasion has it; so has one whose time is over."""
+    made = line('once_per = "1d"')
+    await ringcentral.receives_sms(sender="+16505550100")
+    await made.mailman.synchronise()
+    [claim] = await ledger.deliveries.claim(10)
+    message, redis = Message.model_validate_json(claim.snapshot), ledger.connection.redis
+
+    async def state() -> str:
+        occasions = ledger.deliveries.occasions
+        assert await hold_back(claim, made.routes["route"], message, occasions) is None
+        return claim.delivery.state
+
+    assert [await state(), await state()] == ["due", "due"]
+    [key] = [key async for key in redis.scan_iter("*:occasion:*")]
+    await redis.set(key, "another message")
+    claim.delivery.step = "note"
+    assert await state() == "due"
+    claim.delivery.step = None
+    assert await state() == "done"
+
+
+async def test_the_time_of_what_happened(
+    ringcentral: RingCentral, store: MessageStore, line: Make
+) -> None:
+    """For a route on `read`, the time is that of the reading."""
+    made = line('on = "read"\nif = "at > message.created + duration(\'60s\')"')
+    record = await ringcentral.receives_sms(created=time.time() - 240)
+    assert await made.look() == []
+    await store.set_read_status(await store.signed_in(), [str(record["id"])], "Read")
+    assert await made.look() == [str(record["id"])]
