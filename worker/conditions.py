@@ -42,18 +42,18 @@ class OneOf(NamedTuple):
     key: str
     exact: frozenset[str]
     wild: re.Pattern[str] | None = None
-    regex: Any = None  # re2 has no types
+    regexes: tuple[Any, ...] = ()  # re2 has no types
 
     @classmethod
     def of(cls, key: str, fact: Fact, values: Iterable[str], contacts: Contacts) -> Self:
         """The condition that `key` is any of the values as a file spells them."""
         exact: set[str] = set()
         wild: list[str] = []
-        regexes: list[str] = []
+        regexes: list[Any] = []
         for value in values:
             text = folded(value)
             if regex := regex_in(value):
-                regexes.append(f"(?:{regex})")
+                regexes.append(_compiled(regex))
             elif fact.numbers and text.startswith("@"):
                 exact |= contacts[value.strip()[1:]]
             elif _WILD.search(text):
@@ -70,13 +70,13 @@ class OneOf(NamedTuple):
             key,
             frozenset(exact),
             re.compile("|".join(wild)) if wild else None,
-            _compiled("|".join(regexes)) if regexes else None,
+            tuple(regexes),
         )
 
     @property
     def cost(self) -> int:
         """Comparing is cheap, a search is not."""
-        return 1 + 3 * (self.wild is not None) + 10 * (self.regex is not None)
+        return 1 + 3 * (self.wild is not None) + 10 * len(self.regexes)
 
     def holds(self, facts: Facts) -> bool:
         """Whether any of the message's values fits."""
@@ -88,9 +88,10 @@ class OneOf(NamedTuple):
             for value in values:
                 if wild.fullmatch(value):
                     return True
-        regex = self.regex
         # bytes, because finding the place in a text costs more than the search
-        return regex is not None and any(map(regex.search, facts.encoded(self.key)))
+        return bool(self.regexes) and any(
+            any(map(regex.search, facts.encoded(self.key))) for regex in self.regexes
+        )
 
     def had(self, facts: Facts) -> str:
         """The message's values."""

@@ -40,8 +40,10 @@ class Written(NamedTuple):
 
 
 def _one(written: object) -> object:
-    """A list of one value means the same as the value."""
-    return written[0] if isinstance(written, list) and len(written) == 1 else written
+    """A list of one text means the same as the text."""
+    if isinstance(written, list) and len(written) == 1 and isinstance(written[0], str):
+        return written[0]
+    return written
 
 
 def _in_toml(value: object) -> str:
