@@ -16,7 +16,7 @@ from worker.durations import Duration
 from worker.expressions import Expression
 from worker.facts import Facts, Known
 from worker.happenings import CREATED, WORDS
-from worker.matches import Match, all_hold, check_depth, in_order
+from worker.matches import AnyOf, Match, NoneOf, check_depth, in_order
 from worker.problems import Wrong, in_words, remedy
 from worker.tables import Table
 
@@ -176,19 +176,36 @@ class RouteSearch:
         if found is None:
             if len(self._in_question) >= _MOST_KINDS:  # their names come from outside
                 self._in_question.clear()
-            candidates = (_left(route, facts) for route in self.routes if on in route.on)
-            found = self._in_question[kind] = tuple(filter(None, candidates))
+            on_it = (
+                (route, _left(route.conditions, facts)) for route in self.routes if on in route.on
+            )
+            found = tuple((route, left) for route, left in on_it if left is not None)
+            self._in_question[kind] = found
         return found
 
 
-def _left(route: Route, facts: Facts) -> Candidate | None:
-    """The route with the conditions that are not decided by the kind of message; None if it is not
-    for this kind.
-    """
-    decided = [one for one in route.conditions if isinstance(one, OneOf) and one.key in _SORTED_BY]
-    if not all_hold(decided, facts):
-        return None
-    return route, tuple(one for one in route.conditions if one not in decided)
+def _left(conditions: Iterable[Condition], facts: Facts) -> tuple[Condition, ...] | None:
+    """Those that the kind of message does not decide; None if they do not hold for this kind."""
+    left: list[Condition] = []
+    for condition in conditions:
+        if isinstance(condition, OneOf) and condition.key in _SORTED_BY:
+            if not condition.holds(facts):
+                return None
+        elif isinstance(condition, AnyOf):
+            sets = [one for some in condition.sets if (one := _left(some, facts)) is not None]
+            if not sets:
+                return None
+            if () not in sets:
+                left.append(condition._replace(sets=tuple(sets)))
+        elif isinstance(condition, NoneOf):
+            inner = _left(condition.conditions, facts)
+            if inner == ():
+                return None
+            if inner is not None:
+                left.append(condition._replace(conditions=inner))
+        else:
+            left.append(condition)
+    return tuple(left)
 
 
 def matching(routes: Iterable[Route], message: Message, mailbox: Mailbox) -> list[Route]:

@@ -324,3 +324,42 @@ def test_waiting_for_a_transcription(
     message = Message.model_validate({**voicemail, "creationTime": created.isoformat()})
     waits = route.waits(message, created + timedelta(seconds=age))
     assert (waits and waits.total_seconds()) == left
+
+
+def sets_of(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.one_of(
+        inner,
+        st.builds(lambda one: {"not": one}, inner),
+        st.builds(lambda some: {"any": some}, st.lists(inner, min_size=1, max_size=3)),
+        st.builds(lambda one, other: {**one, "not": other}, inner, inner),
+    )
+
+
+CONDITIONS = st.sampled_from(
+    [
+        {"type": "Fax"},
+        {"type": ["SMS", "Fax"]},
+        {"direction": "Inbound"},
+        {"direction": "Out*", "type": "SMS"},
+        {"from": "101"},
+        {"pages": ">= 2", "type": "Fax"},
+    ]
+)
+
+
+@given(
+    sets_of(sets_of(sets_of(CONDITIONS))),
+    st.sampled_from(["SMS", "Fax", None]),
+    st.sampled_from(["Inbound", "Outbound", None]),
+    st.sampled_from(["101", "102"]),
+    st.integers(1, 3),
+)
+def test_sorting_by_kind_changes_nothing(
+    match: dict[str, Any], kind: str | None, direction: str | None, sender: str, pages: int
+) -> None:
+    """What is decided by type and direction beforehand is what asking every condition says."""
+    message = {"id": 1, "type": kind, "direction": direction, "faxPageCount": pages}
+    facts = Facts(Message.model_validate({**message, "from": {"extensionNumber": sender}}), MAILBOX)
+    route = Route.model_validate({"name": "x", "match": match, "steps": ["y"]})
+    ran = RouteSearch([route]).running(facts, "created")
+    assert bool(ran) is all_hold(route.conditions, facts)
