@@ -335,7 +335,7 @@ def sets_of(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[
     )
 
 
-CONDITIONS = st.sampled_from(
+CONDITIONS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
         {"type": "Fax"},
         {"type": ["SMS", "Fax"]},
