@@ -162,12 +162,14 @@ class OfficeHours(Table):
         return ZoneInfo(self.zone)
 
     def are_open(self, at: datetime) -> bool:
-        """Whether the office is open at a moment."""
-        local = at.astimezone(self._clock)
-        minute, today = local.hour * 60 + local.minute, local.date()
-        return self._open_on(today, minute) or self._open_on(
-            today - timedelta(days=1), minute + _MIDNIGHT
-        )
+        """Whether the office is open at a moment; never at the ends of the calendar."""
+        try:
+            local = at.astimezone(self._clock)
+            today, yesterday = local.date(), local.date() - timedelta(days=1)
+        except OverflowError:
+            return False
+        minute = local.hour * 60 + local.minute
+        return self._open_on(today, minute) or self._open_on(yesterday, minute + _MIDNIGHT)
 
     def _open_on(self, day: date, minute: int) -> bool:
         for start, end in self._by_day[day.weekday()]:
@@ -192,7 +194,10 @@ class WithinHours:
     def had(self, facts: Facts) -> str:
         """The time, by the wall clocks of the hours."""
         zones = dict.fromkeys(self.hours[name].zone for name in self.names)
-        times = {zone: facts.at.astimezone(ZoneInfo(zone)) for zone in zones}
+        try:
+            times = {zone: facts.at.astimezone(ZoneInfo(zone)) for zone in zones}
+        except OverflowError:
+            return str(facts.at)
         return ", ".join(f"{time:%a %d %b %Y %H:%M} {zone}" for zone, time in times.items())
 
     def _are_open(self, name: str, facts: Facts) -> bool:

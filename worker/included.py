@@ -65,9 +65,13 @@ def read_files(path: FilePath, environ: Mapping[str, str]) -> tuple[list[File], 
     def read(path: FilePath) -> None:
         try:
             written = tomllib.loads(_text(path))
+            values, unset = substitute(written, environ)
         except tomllib.TOMLDecodeError as error:
             raise ConfigurationError([f"{path}: {_syntax(error)}"]) from None
-        values, unset = substitute(written, environ)
+        except RecursionError:
+            raise ConfigurationError([f"{path}: is nested too deep; write it flatter"]) from None
+        except ValueError:  # Python reads no more than 4300 digits
+            raise ConfigurationError([f"{path}: a number in it is too long"]) from None
         file = files[path.resolve()] = File(path, written, values)
         amiss.extend((file, finding) for finding in unset)
         for entry, included in _included(file, amiss):

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
-from worker.hours import OfficeHours
+from message_store.mailbox import Mailbox
+from message_store.message import Message
+from worker.facts import Facts
+from worker.hours import OfficeHours, WithinHours
 
 
 def hours(**fields: Any) -> OfficeHours:
@@ -65,3 +68,14 @@ def test_nothing_begins_on_a_holiday() -> None:
     assert office.are_open(datetime.fromisoformat("2026-12-25T05:00:00+01:00"))
     assert not office.are_open(datetime.fromisoformat("2026-12-25T23:00:00+01:00"))
     assert not office.are_open(datetime.fromisoformat("2026-12-26T05:00:00+01:00"))
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Tokyo"])
+def test_the_ends_of_the_calendar(at: str, zone: str) -> None:
+    """A time that is none in the zone is no error: such times come from outside."""
+    office = hours(zone=zone, open=["Mon-Sun 00:00-24:00"])
+    assert office.are_open(datetime.fromisoformat(at)) in {True, False}
+    message = Message.model_validate({"id": 1, "creationTime": at})
+    condition = WithinHours(("x",), {"x": office})
+    assert condition.had(Facts(message, Mailbox("1", "2")))
