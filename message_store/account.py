@@ -31,7 +31,7 @@ class Account:
 
     async def signed_in_as(self) -> tuple[Mailbox, Extension]:
         """The real ids of the user we act for, and the extension."""
-        return await self._http.read(Call("extension", "GET", mailbox_path(_CALLER)), _own)
+        return await self._http.read(Call("extension", "GET", mailbox_path(_CALLER)), _own_mailbox)
 
     async def extensions(
         self, *, types: Sequence[str] = (), statuses: Sequence[str] = ()
@@ -130,7 +130,7 @@ class Account:
             return
 
 
-def _own(answer: Answer) -> tuple[Mailbox, Extension]:
+def _own_mailbox(answer: Answer) -> tuple[Mailbox, Extension]:
     extension = read_one(answer, Extension)
     document = answer.json_object()
     account = document.get("account")

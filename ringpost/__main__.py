@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from ringpost.commands.archive import archive
 from ringpost.commands.check import check
 from ringpost.commands.failures import failures, replay
 from ringpost.commands.init import init
@@ -27,6 +28,7 @@ app.command()(check)
 app.command()(status)
 app.command()(failures)
 app.command()(replay)
+app.add_typer(archive, name="archive")
 app.add_typer(messages, name="messages")
 app.add_typer(subscriptions, name="subscriptions")
 app.command(context_settings=PASS_ON)(sandbox)

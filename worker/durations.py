@@ -1,4 +1,4 @@
-"""Lengths of time as they are written in the configuration: `90s`, `15m`, `2h`, `30d`, `1h30m`."""
+"""Lengths of time as written in the configuration: `90s`, `15m`, `2h`, `30d`, `7y`, `1h30m`."""
 
 import re
 from datetime import timedelta
@@ -8,9 +8,10 @@ from pydantic import BeforeValidator
 
 from worker.problems import Wrong, in_words
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_WHOLE = re.compile(r"(?:[0-9]{1,9}[smhdw])+")
-_PART = re.compile(r"([0-9]+)([smhdw])")
+# A year is never shorter than one of the calendar: what is to be kept for years is kept.
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 366 * 86400}
+_WHOLE = re.compile(r"(?:[0-9]{1,9}[smhdwy])+")
+_PART = re.compile(r"([0-9]+)([smhdwy])")
 _LONGEST = timedelta(days=36500)
 
 
