@@ -53,7 +53,7 @@ class Facts(dict[str, Values]):
         self.kept: dict[object, Any] = {}
 
     def __missing__(self, key: str) -> Values:
-        self[key] = values = tuple(map(folded, self.plain(key)))
+        self[key] = values = tuple(map(str.casefold, self.plain(key)))  # as `folded`
         return values
 
     def plain(self, key: str) -> Values:
