@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from worker.document import Document
-from worker.problems import in_words, nearest, quoted, remedy
+from worker.problems import in_words, nearest, remedy
 from worker.substitution import taken
 from worker.tables import Finding
 
@@ -83,14 +83,15 @@ class _Heir:
             like = tables[at].get("like")
             if like is None:
                 return heir
+            shown = document.shown(("handlers", at, "like"))
             others = [other for other, table in tables.items() if isinstance(table, Mapping)]
             if not isinstance(like, str):
                 wrong = f"must be the name of another handler, not {in_words(like)}"
             elif like in seen:
-                wrong = f"{quoted(like)} is like itself; let one of them stand alone"
+                wrong = f"{shown} is like itself; let one of them stand alone"
             elif like not in others:
                 known = [other for other in others if other != at]
-                wrong = f"{quoted(like)} is no [handlers.NAME] table; {remedy(like, known)}"
+                wrong = f"{shown} is no [handlers.NAME] table; {remedy(like, known)}"
             else:
                 seen.append(like)
                 at = like
