@@ -27,6 +27,10 @@ class Account:
 
     async def signed_in(self) -> Mailbox:
         """The real ids of the user we act for."""
+        return (await self.signed_in_as())[0]
+
+    async def signed_in_as(self) -> tuple[Mailbox, Extension]:
+        """The real ids of the user we act for, and the extension."""
         return await self._http.read(Call("extension", "GET", mailbox_path(_CALLER)), _own_mailbox)
 
     async def extensions(
@@ -126,15 +130,15 @@ class Account:
             return
 
 
-def _own_mailbox(answer: Answer) -> Mailbox:
+def _own_mailbox(answer: Answer) -> tuple[Mailbox, Extension]:
     extension = read_one(answer, Extension)
     document = answer.json_object()
     account = document.get("account")
     told = str(account.get("id")) if isinstance(account, dict) else ""
     if Extension.id_form.fullmatch(told):
-        return Mailbox(told, extension.id)
+        return Mailbox(told, extension.id), extension
     if own := _OWN_URI.fullmatch(str(document.get("uri"))):
-        return Mailbox(own[1], extension.id)
+        return Mailbox(own[1], extension.id), extension
     raise answer.unexpected("does not name the account")
 
 

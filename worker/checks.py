@@ -1,4 +1,4 @@
-"""Rules between the tables of a configuration: names given once, steps that exist."""
+"""Rules between the tables of a configuration: names given once, steps and routes that exist."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ _HANDLER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def check_names(document: Document) -> Iterator[Finding]:
-    """What is wrong with the names of handlers and routes, and with the steps that use them.
+    """What is wrong with the names of handlers and routes, and with what uses them.
 
     Works on the plain document, so that it can speak beside the findings about single values.
     """
@@ -24,6 +24,7 @@ def check_names(document: Document) -> Iterator[Finding]:
             yield Finding(("handlers", name), words)
     yield from _route_names(document)
     yield from _steps(document, names)
+    yield from _expectations(document)
 
 
 def _route_names(document: Document) -> Iterator[Finding]:
@@ -31,8 +32,9 @@ def _route_names(document: Document) -> Iterator[Finding]:
     for index, route in enumerate(document.routes()):
         name = route.get("name")
         if isinstance(name, str) and first.setdefault(name.strip(), index) != index:
-            other = f"is also the name of route number {first[name.strip()] + 1}"
             path = ("routes", index, "name")
+            number = document.called(("routes", first[name.strip()]), path)
+            other = f"is also the name of {number}"
             words = f"{document.shown(path)} {other}; give each a name of its own"
             yield Finding(path, words)
 
@@ -48,3 +50,14 @@ def _steps(document: Document, handlers: list[str]) -> Iterator[Finding]:
                 yield Finding(path, f"{document.shown(path)} {words}")
             elif step in steps[:position]:
                 yield Finding(path, f"{quoted(step)} is there twice; a step runs once")
+
+
+def _expectations(document: Document) -> Iterator[Finding]:
+    routes = {str(route.get("name")).strip() for route in document.routes()}
+    for index, test in enumerate(document.tables("tests")):
+        expected = test.get("expect")
+        for position, name in enumerate(expected if isinstance(expected, list) else []):
+            if isinstance(name, str) and name.strip() not in routes:
+                path = ("tests", index, "expect", position)
+                words = f"{document.shown(path)} is no route; {remedy(name, sorted(routes))}"
+                yield Finding(path, words)

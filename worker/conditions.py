@@ -1,8 +1,10 @@
-"""One condition of a match, compiled once: any of several values, exact or with wildcards."""
+"""Conditions on the texts of a message, compiled once: any of several values, exact or patterns."""
 
 import re
-from collections.abc import Iterable
-from typing import NamedTuple, Self
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Protocol, Self
+
+import re2
 
 from worker.facts import Fact, Facts, folded
 from worker.numbers import e164
@@ -11,55 +13,142 @@ from worker.problems import Wrong, nearest
 _WILD = re.compile(r"[*?]")
 _NUMBER_WITH_WILDCARDS = re.compile(r"\+[0-9 ()./*?-]+")
 _PUNCTUATION = re.compile(r"[ ()./-]")
+_LONGEST_REGEX = 1000
+
+Contacts = Mapping[str, frozenset[str]]
+"""The lists of contacts by name: folded numbers, and names of those without one."""
 
 
-class Condition(NamedTuple):
-    """Holds for a message if one of its values is one of ours."""
+class Condition(Protocol):
+    """Something that holds for a message or not; the cheapest is asked first."""
+
+    @property
+    def cost(self) -> int:
+        """Roughly how long it takes, in quarters of a microsecond."""
+        ...
+
+    def holds(self, facts: Facts) -> bool:
+        """Whether it holds for the message."""
+        ...
+
+    def had(self, facts: Facts) -> str:
+        """What the message has that this is compared with, for people; empty for nothing."""
+        ...
+
+
+class OneOf(NamedTuple):
+    """Holds for a message if one of its values for `key` is one of ours."""
 
     key: str
     exact: frozenset[str]
-    pattern: re.Pattern[str] | None
+    wild: re.Pattern[str] | None = None
+    regexes: tuple[Any, ...] = ()  # re2 has no types
 
     @classmethod
-    def of(cls, key: str, fact: Fact, values: Iterable[str]) -> Self:
+    def of(cls, key: str, fact: Fact, values: Iterable[str], contacts: Contacts) -> Self:
         """The condition that `key` is any of the values as a file spells them."""
         exact: set[str] = set()
-        patterns: list[str] = []
+        wild: list[str] = []
+        regexes: list[Any] = []
         for value in values:
             text = folded(value)
-            if _WILD.search(text):
+            if regex := regex_in(value):
+                regexes.append(_compiled(regex))
+            elif fact.numbers and text.startswith("@"):
+                exact |= contacts[value.strip()[1:]]
+            elif _WILD.search(text):
                 if fact.numbers and _NUMBER_WITH_WILDCARDS.fullmatch(text):
                     text = _PUNCTUATION.sub("", text)
-                patterns.append(_regex(text))
+                wild.append(_regex(text))
             elif fact.contained:
-                patterns.append(_regex(f"*{text}*"))
+                wild.append(_regex(f"*{text}*"))
             else:
                 exact.add(text)
                 if fact.numbers and (number := e164(value)):
                     exact.add(number)
-        return cls(key, frozenset(exact), re.compile("|".join(patterns)) if patterns else None)
+        return cls(
+            key,
+            frozenset(exact),
+            re.compile("|".join(wild)) if wild else None,
+            tuple(regexes),
+        )
+
+    @property
+    def cost(self) -> int:
+        """Comparing is cheap, a search is not."""
+        return 1 + 3 * (self.wild is not None) + 10 * len(self.regexes)
 
     def holds(self, facts: Facts) -> bool:
         """Whether any of the message's values fits."""
         values = facts[self.key]
         if not self.exact.isdisjoint(values):
             return True
-        pattern = self.pattern
-        return pattern is not None and any(map(pattern.fullmatch, values))
+        wild = self.wild
+        if wild is not None:
+            for value in values:
+                if wild.fullmatch(value):
+                    return True
+        for regex in self.regexes:  # noqa: SIM110  # a generator would cost more than the search
+            # bytes, because finding the place in a text costs more as well
+            if any(map(regex.search, facts.encoded(self.key))):
+                return True
+        return False
+
+    def had(self, facts: Facts) -> str:
+        """The message's values."""
+        return ", ".join(facts.plain(self.key))
 
 
-def check_value(value: str, fact: Fact) -> None:
+def check_value(value: str, fact: Fact, contacts: Contacts) -> None:
     """Raise Wrong for a value that no message can have; one with wildcards always passes."""
-    if not value.strip():
+    text = value.strip()
+    if not text:
         raise Wrong("is empty; write a value, or leave the condition out")
-    if not fact.known or _WILD.search(value):
+    if regex := regex_in(value):
+        _check_regex(regex)
+    elif fact.numbers and text.startswith("@"):
+        _check_contacts(text[1:], contacts)
+    elif fact.known and not _WILD.search(value):
+        _check_known(value, fact.known)
+
+
+def regex_in(value: str) -> str | None:
+    """The regular expression in a value that is written `/regex/`."""
+    text = value.strip()
+    return text[1:-1] if len(text) > 2 and text[0] == text[-1] == "/" else None
+
+
+def _check_regex(regex: str) -> None:
+    if len(regex) > _LONGEST_REGEX:
+        raise Wrong(f"is too long; a regular expression has {_LONGEST_REGEX} characters at most")
+    try:
+        _compiled(regex)
+    except re2.error as error:
+        said = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
+        raise Wrong("is no regular expression of RE2", f": {said}") from None
+
+
+def _check_contacts(name: str, contacts: Contacts) -> None:
+    if name in contacts:
         return
-    if value.strip().casefold() not in {known.casefold() for known in fact.known}:
-        right = nearest(value, fact.known)
-        others = f"one of {', '.join(fact.known)} is expected"
-        raise Wrong(
-            f'is not known; did you mean "{right}"?' if right else f"is not known; {others}"
-        )
+    right = nearest(name, contacts)
+    meant = f'did you mean "@{right}"?' if right else "write a table [contacts.NAME]"
+    raise Wrong(f"names no contacts; {meant}")
+
+
+def _check_known(value: str, known: tuple[str, ...]) -> None:
+    if value.strip().casefold() in {one.casefold() for one in known}:
+        return
+    right = nearest(value, known)
+    others = f"one of {', '.join(known)} is expected"
+    raise Wrong(f'is not known; did you mean "{right}"?' if right else f"is not known; {others}")
+
+
+def _compiled(regex: str) -> Any:
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    return re2.compile(regex, options)
 
 
 def _regex(text: str) -> str:

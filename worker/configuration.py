@@ -21,24 +21,21 @@ from pydantic import (
 
 from worker.account_tables import AccountTable, once_each
 from worker.checks import check_names
+from worker.contacts import ContactTable
 from worker.document import Document
-from worker.durations import parse_duration
+from worker.durations import Duration, parse_duration
 from worker.event_filters import MESSAGE_STORE, checked_filter
 from worker.handlers.tables import HandlerTable, handler_tables
+from worker.hours import OfficeHours
 from worker.mailbox_names import OWN, MailboxNames
+from worker.named import named_tables
 from worker.problems import ConfigurationError, Wrong, in_words
+from worker.route_tests import RouteTest
 from worker.routes import Route
+from worker.secret_files import with_secret_files
 from worker.tables import Finding, Table, findings
 
 _MOST_RETRIES = 50
-
-
-def _duration(value: object) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
-    if not isinstance(value, str):
-        raise Wrong(f'must be a length of time such as "15m", not {in_words(value)}')
-    return parse_duration(value)
 
 
 def _start(value: object) -> str:
@@ -88,7 +85,7 @@ def _accounts(value: object) -> object:
 def _every(value: object) -> object:
     if isinstance(value, str) and value.strip().lower() == NEVER:
         return None
-    return value if value is None else _duration(value)
+    return value
 
 
 def _time_of_day(value: object) -> time:
@@ -97,6 +94,12 @@ def _time_of_day(value: object) -> time:
             value = time.fromisoformat(value.strip())
     if not isinstance(value, time) or value.tzinfo is not None:
         raise Wrong('is no time of day; write such as "02:00", which is UTC')
+    return value
+
+
+def _tests(value: object) -> object:
+    if not isinstance(value, list | tuple):
+        raise Wrong("must be written [[tests]], in double brackets, once for each test")
     return value
 
 
@@ -120,7 +123,6 @@ def _once_each(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
 NEVER = "never"
 
 
@@ -157,7 +159,7 @@ class Reconcile(Table):
     `every` is None for never; `at` is UTC.
     """
 
-    every: Annotated[timedelta | None, BeforeValidator(_every)] = timedelta(days=1)
+    every: Annotated[Duration | None, BeforeValidator(_every)] = timedelta(days=1)
     at: Annotated[time, BeforeValidator(_time_of_day)] = time(2)
     since: Duration = timedelta(days=2)
     repair: bool = True
@@ -175,6 +177,7 @@ class Configuration(Table):
     """The whole file."""
 
     mailboxes: MailboxNames = (OWN,)
+    include: tuple[str, ...] = ()
     accounts: Annotated[
         tuple[AccountTable, ...], BeforeValidator(_accounts), AfterValidator(once_each)
     ] = ()
@@ -186,12 +189,21 @@ class Configuration(Table):
     routes: Annotated[
         tuple[Route, ...], BeforeValidator(_routes), Field(validate_default=True)
     ] = ()
+    hours: dict[str, OfficeHours] = Field(default_factory=dict)
+    contacts: dict[str, ContactTable] = Field(default_factory=dict)
+    tests: Annotated[tuple[RouteTest, ...], BeforeValidator(_tests)] = ()
     _document: Document = PrivateAttr(default=Document())
+    _files: tuple[Path, ...] = PrivateAttr(default=())
 
     @property
     def document(self) -> Document:
-        """The file it was read from, to say where something stands."""
+        """The files it was read from, to say where something stands."""
         return self._document
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that were read: if one changes, the configuration is another."""
+        return self._files
 
 
 @dataclass(frozen=True)
@@ -214,17 +226,21 @@ def load(path: Path, environ: Mapping[str, str]) -> Configuration:
 
 def examine(path: Path, environ: Mapping[str, str]) -> Draft:
     """Look at the file whatever is wrong with it; raises only if it cannot be read at all."""
+    environ = with_secret_files(environ)
     document = Document.read(path, environ)
     found: list[Finding] = []
     handlers = dict(handler_tables(document, environ, found))
+    named = named_tables(document, found)
+    tables = {"handlers": handlers, "hours": named.hours, "contacts": named.contact_tables}
     configuration = None
     try:
-        configuration = Configuration.model_validate({**document.values, "handlers": handlers})
+        configuration = Configuration.model_validate({**document.values, **tables}, context=named)
     except ValidationError as error:
         found += findings(error, Configuration, document.written)
     found += check_names(document)
-    if found or document.unset:
+    if found or document.amiss:
         configuration = None
     if configuration is not None:
         configuration._document = document
+        configuration._files = (*(file.path for file in document.files), *named.files)
     return Draft(document, handlers, tuple(found), configuration)

@@ -19,6 +19,7 @@ from message_store.mailbox import Mailbox
 from message_store.message import Message
 from metrics.catalogue import STAGE_DELAY, STEP_SECONDS, STEPS
 
+from .beginning import hold_back
 from .failures import is_foreseen, judge, reason, says
 from .handlers.contract import Context
 from .ledger.breakers import LONGEST_PAUSE
@@ -177,7 +178,7 @@ class Deliverer:
             await self._settle(claim)
             return
         message = await self._message(claim)
-        if message is None:
+        if message is None or await self._is_held_back(claim, route, message):
             return
         todo = [step for step in route.steps if step not in claim.delivery.done]
         closing = [step for step in todo if self._handlers.is_closing(step)]
@@ -215,6 +216,15 @@ class Deliverer:
             return None
         is_there = message.creation_time is not None and message.availability != "Purged"
         return message if is_there or kept is None else kept
+
+    async def _is_held_back(self, claim: Claim, route: Route, message: Message) -> bool:
+        wait = await hold_back(claim, route, message, self._ledger.occasions)
+        if wait is not None:
+            await self._ledger.settle(claim, due_in=wait)
+        elif claim.delivery.state == "done":
+            log.info("delivery not done", **_facts(claim, message), reason=claim.delivery.reason)
+            await self._settle(claim)
+        return wait is not None or claim.delivery.state == "done"
 
     async def _take_step(self, claim: Claim, message: Message, step: str) -> bool:
         """Whether the step is done; if not, the claim has ended."""

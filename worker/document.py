@@ -1,59 +1,65 @@
-"""A configuration file as it was read, and the lines that point into it."""
+"""A configuration as it was read from its files, and the lines that point into them."""
 
-import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, Self
 
-from worker.problems import ConfigurationError, in_words, quoted
-from worker.substitution import substitute
+from worker.included import MANY, NAMED, File, Located, read_files
+from worker.problems import in_words, quoted
 from worker.tables import Finding, Path
-
-_PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
-
-_MANY = {"routes", "accounts"}  # tables in double brackets, told apart by their names
 
 
 @dataclass(frozen=True)
 class Document:
-    """`written` is what stands in the file, `values` the same with every `${NAME}` replaced."""
+    """What all files have, as if it stood in one.
 
-    file: str = "ringpost.toml"
+    `written` is what stands in them, `values` the same with every `${NAME}` replaced. `amiss` is
+    what is wrong already, foremost variables that are not set. A path is that within the whole.
+    """
+
+    files: tuple[File, ...] = (File(FilePath("ringpost.toml")),)
     written: Mapping[str, Any] = field(default_factory=dict, repr=False)
     values: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    unset: tuple[Finding, ...] = ()
+    amiss: tuple[Located, ...] = ()
 
     @classmethod
     def read(cls, path: FilePath, environ: Mapping[str, str]) -> Self:
-        """Read and parse the file; raises ConfigurationError if it is not there or not TOML."""
-        try:
-            written = tomllib.loads(_text(path))
-            values, unset = substitute(written, environ)
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigurationError([f"{path}: {_syntax(error)}"]) from None
-        except RecursionError:
-            raise ConfigurationError([f"{path}: is nested too deep; write it flatter"]) from None
-        except ValueError:  # Python reads no more than 4300 digits
-            raise ConfigurationError([f"{path}: a number in it is too long"]) from None
-        return cls(str(path), written, values, tuple(unset))
+        """Read and parse the files; raises ConfigurationError if one is not there or not TOML."""
+        files, amiss = read_files(path, environ)
+        main, *others = files
+        written, values = dict(main.written), dict(main.values)
+        for file in others:
+            amiss += [(file, twice) for twice in _twice(file, files)]
+            _add(written, file.written)
+            _add(values, file.values)
+        return cls(tuple(files), written, values, tuple(amiss))
+
+    @property
+    def file(self) -> str:
+        """The file that was named."""
+        return str(self.files[0].path)
 
     def lines(self, findings: Iterable[Finding]) -> tuple[str, ...]:
-        """One line for each place; the first finding speaks, and a variable not set before all."""
-        by_place: dict[str, str] = {}
-        for finding in (*self.unset, *findings):
-            by_place.setdefault(self._place(finding), finding.words)
+        """One line for each place; the first finding speaks, and what was amiss before all."""
+        by_place: dict[tuple[str, str], str] = {}
+        located = [self._located(finding) for finding in findings]
+        for file, finding in (*self.amiss, *located):
+            by_place.setdefault((str(file.path), file.place(finding.path)), finding.words)
         return tuple(
-            f"{self.file}: {place}: {words}" if place else f"{self.file}: {words}"
-            for place, words in by_place.items()
+            f"{file}: {place}: {words}" if place else f"{file}: {words}"
+            for (file, place), words in by_place.items()
         )
 
     def routes(self) -> list[Mapping[str, Any]]:
         """The `[[routes]]` tables in order; an empty one where something else stands."""
-        routes = self.values.get("routes")
-        tables = routes if isinstance(routes, list) else []
-        return [route if isinstance(route, Mapping) else {} for route in tables]
+        return self.tables("routes")
+
+    def tables(self, many: str) -> list[Mapping[str, Any]]:
+        """The tables in double brackets of this name; an empty one where something else stands."""
+        found = self.values.get(many)
+        tables = found if isinstance(found, list) else []
+        return [table if isinstance(table, Mapping) else {} for table in tables]
 
     def steps(self) -> list[list[Any]]:
         """The steps of each route as they stand; none where they are not a list."""
@@ -67,53 +73,52 @@ class Document:
             value = value[key]
         return quoted(value) if isinstance(value, str) else in_words(value)
 
-    def _place(self, finding: Finding) -> str:
-        keys, table = list(finding.path), ""
-        if len(keys) > 1 and keys[0] in _MANY and isinstance(keys[1], int):
-            table, keys = f"[[{keys[0]}]] {self._which(str(keys[0]), keys[1])}", keys[2:]
-        elif len(keys) > 1 and keys[0] == "handlers":
-            table, keys = f"[handlers.{_key(str(keys[1]))}]", keys[2:]
-        elif len(keys) > 1 and isinstance(keys[1], str):
-            table, keys = f"[{keys[0]}]", keys[1:]
-        names = ".".join(_key(key) for key in keys if isinstance(key, str))
-        entries = "".join(f", entry {key + 1}" for key in keys if isinstance(key, int))
-        return f"{table} {quoted(names)}{entries}".strip() if names else table
+    def folder(self, path: Path) -> FilePath:
+        """The folder of the file that has this: what it names is relative to it."""
+        return self._located(Finding(path, ""))[0].path.parent
 
-    def _which(self, many: str, index: int) -> str:
-        tables = self.written[many]
-        name = tables[index].get("name") if isinstance(tables[index], Mapping) else None
-        names = [table.get("name") for table in tables if isinstance(table, Mapping)]
-        if isinstance(name, str) and name.strip() and names.count(name) == 1:
-            return quoted(name)
-        return f"number {index + 1}"
+    def called(self, path: Path, seen_from: Path) -> str:
+        """A table in double brackets by its number, with its file if that is another."""
+        file, (local, _) = self._located(Finding(path, ""))
+        other = self._located(Finding(seen_from, ""))[0]
+        number = f"route number {int(local[1]) + 1}"
+        return number if file is other else f"{number} in {file.path}"
 
-
-def _key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else repr(key[:80])
-
-
-def _text(path: FilePath) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        remedy = (
-            "there is no such file; name another with --config or RINGPOST_CONFIG, "
-            "or write one with `ringpost init`"
-        )
-    except IsADirectoryError:
-        remedy = "is a directory; name the file in it with --config or RINGPOST_CONFIG"
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        remedy = f"line {line} is not UTF-8 text; save the file as UTF-8"
-    except OSError as error:
-        remedy = f"cannot be read: {error.strerror}; give the user that runs Ringpost access to it"
-    raise ConfigurationError([f"{path}: {remedy}"])
+    def _located(self, finding: Finding) -> Located:
+        """The file that has what a path leads to, and the path within it."""
+        path = finding.path
+        main = self.files[0]
+        if len(path) > 1 and path[0] in MANY and isinstance(path[1], int):
+            index = path[1]
+            for file in self.files:
+                tables = file.written.get(str(path[0]))
+                count = len(tables) if isinstance(tables, list) else 0
+                if index < count:
+                    return file, Finding((path[0], index, *path[2:]), finding.words)
+                index -= count
+        if len(path) > 1 and path[0] in NAMED:
+            having = (file for file in self.files if path[1] in _named(file, str(path[0])))
+            return next(having, main), finding
+        return main, finding
 
 
-def _syntax(error: tomllib.TOMLDecodeError) -> str:
-    found = _PLACE.fullmatch(str(error))
-    if not found:
-        return f"is not TOML: {error}"
-    place = f"line {found[2]}, column {found[3]}" if found[2] else "at its end"
-    said = found[1][:1].lower() + found[1][1:]
-    return f'{place}: {said}; write key = value, with text in "quotes" and lists in [brackets]'
+def _add(whole: dict[str, Any], part: Mapping[str, Any]) -> None:
+    for key, value in part.items():
+        if key in MANY and isinstance(value, list) and isinstance(whole.get(key, []), list):
+            whole[key] = [*whole.get(key, []), *value]
+        if key in NAMED and isinstance(value, Mapping) and isinstance(whole.get(key, {}), Mapping):
+            whole[key] = {**value, **whole.get(key, {})}
+
+
+def _twice(file: File, files: Iterable[File]) -> Iterable[Finding]:
+    for kind in NAMED:
+        for name in _named(file, kind):
+            first = next(other for other in files if name in _named(other, kind))
+            if first is not file:
+                words = f"is also in {first.path}; give each a name of its own"
+                yield Finding((kind, str(name)), words)
+
+
+def _named(file: File, kind: str) -> Mapping[str, Any]:
+    tables = file.written.get(kind)
+    return tables if isinstance(tables, Mapping) else {}

@@ -114,6 +114,7 @@ class Healer:
         lacking = await Permissions(login.store, account.permissions, self._needed).lacking(others)
         unread = {mailbox for mailbox, lack in lacking.items() if READ in lack.missing}
         readable = [mailbox for mailbox in found.mailboxes if mailbox not in unread]
+        await self._ledger.extensions.save(found.names)
         await self._ledger.assignments.may_read(login.scope, readable)
         await self._spread(login)
         return await self._assigned(login)

@@ -22,7 +22,15 @@ class ConfigurationError(Exception):
 
 
 class Wrong(ValueError):  # noqa: N818  # read aloud: the value is wrong because ...
-    """Why a value is wrong, as the rest of a sentence that begins with the value as written."""
+    """Why a value is wrong, as the rest of a sentence that begins with the value as written.
+
+    `detail` goes on with it and may repeat parts of the value: it is left out where that came from
+    the environment.
+    """
+
+    def __init__(self, words: str, detail: str = "") -> None:
+        super().__init__(words)
+        self.detail = detail
 
 
 def one_line(text: str) -> str:

@@ -4,62 +4,28 @@ Pure, and compiled once when the file is read.
 """
 
 from collections.abc import Collection, Iterable
-from functools import cached_property
-from typing import Annotated
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
-from pydantic import ValidationInfo as Info
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 
 from message_store.mailbox import Mailbox
 from message_store.message import Message
-from worker.conditions import Condition, check_value
-from worker.facts import FACTS, Facts
+from worker.conditions import Condition, OneOf
+from worker.durations import Duration
+from worker.expressions import Expression
+from worker.facts import Facts, Known
 from worker.happenings import CREATED, WORDS
+from worker.matches import AnyOf, Match, NoneOf, check_depth, in_order
 from worker.problems import Wrong, in_words, remedy
 from worker.tables import Table
 
+STOP = "stop"
+IN_PROGRESS = "InProgress"
+"""The `vmTranscriptionStatus` of a voicemail whose transcription is still to come."""
 
-def _listed(value: object) -> object:
-    if isinstance(value, list | tuple):
-        if not value:
-            raise Wrong("must name at least one value; write one, or leave the condition out")
-        return value
-    if isinstance(value, dict):
-        raise Wrong("must be text or a list of texts, not a table")
-    return (value,)
-
-
-def _known(value: str, info: Info) -> str:
-    key = Match.model_fields[info.field_name or ""].alias or info.field_name or ""
-    check_value(value, FACTS[key])
-    return value
-
-
-Values = Annotated[tuple[Annotated[str, AfterValidator(_known)], ...], BeforeValidator(_listed)]
-
-
-class Match(Table):
-    """What a message must be for a route to run: every condition given holds, any value of each."""
-
-    type: Values = ()
-    direction: Values = ()
-    from_: Values = Field(default=(), alias="from")
-    to: Values = ()
-    extension: Values = ()
-    owner: Values = ()
-    text: Values = ()
-    read_status: Values = Field(default=(), alias="readStatus")
-    message_status: Values = Field(default=(), alias="messageStatus")
-
-    @cached_property
-    def conditions(self) -> tuple[Condition, ...]:
-        """The conditions given, compiled."""
-        given = self.model_dump(by_alias=True, exclude_unset=True)
-        return tuple(Condition.of(key, FACTS[key], values) for key, values in given.items())
-
-    def model_post_init(self, _: object) -> None:
-        """Compile now, while the file is read, rather than under the first message."""
-        _ = self.conditions
+_SORTED_BY = ("type", "direction")  # what routes are sorted by beforehand
+_MOST_KINDS = 200
 
 
 def _name(value: str) -> str:
@@ -79,6 +45,7 @@ def _steps(value: object) -> object:
 def _table(value: object) -> object:
     if not isinstance(value, dict | Match):
         raise Wrong(f'must be conditions such as match.type = "Fax", not {in_words(value)}')
+    check_depth(value)
     return value
 
 
@@ -99,35 +66,158 @@ def _word(value: str) -> str:
     return word
 
 
+def _expression(value: str) -> str:
+    Expression(value)
+    return value
+
+
+Word = Annotated[str, AfterValidator(_word)]
+
+
+class Wait(Table):
+    """`wait`: for what, and how long after the message came, its steps wait."""
+
+    transcript: Duration | None = None
+
+
 class Route(Table):
-    """One `[[routes]]` table; its name is part of the identity of its deliveries."""
+    """One `[[routes]]` table; its name is part of the identity of its deliveries.
+
+    `then` is "stop" if no later route is looked at for a message that this one is for; `once_per`
+    is the time in which its steps run once for each sender.
+    """
 
     name: Annotated[str, AfterValidator(_name), Field(examples=["Faxes reach the office"])]
-    on: Annotated[tuple[Annotated[str, AfterValidator(_word)], ...], BeforeValidator(_words)] = (
-        CREATED,
-    )
+    on: Annotated[tuple[Word, ...], BeforeValidator(_words)] = (CREATED,)
     match: Annotated[Match, BeforeValidator(_table)] = Match()
+    if_: Annotated[str, AfterValidator(_expression)] | None = Field(default=None, alias="if")
     steps: Annotated[tuple[str, ...], BeforeValidator(_steps), Field(examples=[["vault"]])]
+    once_per: Duration | None = None
+    wait: Wait = Wait()
+    then: Literal["go on", "stop"] = "go on"
+    _expression: Expression | None = PrivateAttr(default=None)
+    _conditions: tuple[Condition, ...] = PrivateAttr(default=())
+
+    def model_post_init(self, _: object) -> None:
+        """Compile now, while the file is read, rather than under the first message."""
+        self._expression = Expression(self.if_) if self.if_ is not None else None
+        expression = [] if self._expression is None else [self._expression]
+        self._conditions = in_order([*self.match.conditions, *expression])
+
+    @property
+    def expression(self) -> Expression | None:
+        """The expression of `if`, compiled."""
+        return self._expression
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """All its conditions, those that are quickly answered first."""
+        return self._conditions
+
+    def waits(self, message: Message, now: datetime) -> timedelta | None:
+        """How much longer its steps wait for what will be known of the message; None: no longer."""
+        longest = self.wait.transcript
+        if longest is None or message.vm_transcription_status != IN_PROGRESS:
+            return None
+        left = longest - max(now - message.created, timedelta())
+        return left if left > timedelta() else None
+
+
+Candidate = tuple[Route, tuple[Condition, ...]]
+"""A route with those of its conditions that are still to be asked."""
+
+
+class RouteSearch:
+    """Finds the routes that run for messages; made once for a configuration.
+
+    Most routes are for some types or one direction only: which are in question for such a message
+    on what happened to it is worked out once.
+    """
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self.routes = tuple(routes)
+        self._in_question: dict[tuple[object, ...], tuple[Candidate, ...]] = {}
+
+    def running(self, facts: Facts, on: str) -> list[Route]:
+        """The routes that run when this happened to a message, in order."""
+        found = []
+        for route, conditions in self._candidates(facts, on):
+            for condition in conditions:
+                if not condition.holds(facts):
+                    break
+            else:
+                found.append(route)
+                if route.then == STOP:
+                    break
+        return found
+
+    def by_word(
+        self,
+        message: Message,
+        mailbox: Mailbox,
+        happened: Collection[str],
+        known: Known = Known(),  # noqa: B008  # immutable
+        at: datetime | None = None,
+    ) -> dict[str, list[str]]:
+        """For each thing that happened to a message, the names of the routes that run for it.
+
+        `at` is when it happened; the creation has its own time.
+        """
+        new = Facts(message, mailbox, known)
+        changed = new if at is None else Facts(message, mailbox, known, at)
+        return {
+            word: [route.name for route in self.running(new if word == CREATED else changed, word)]
+            for word in happened
+        }
+
+    def _candidates(self, facts: Facts, on: str) -> tuple[Candidate, ...]:
+        kind = (on, *(facts[key] for key in _SORTED_BY))
+        found = self._in_question.get(kind)
+        if found is None:
+            if len(self._in_question) >= _MOST_KINDS:  # their names come from outside
+                self._in_question.clear()
+            on_it = (
+                (route, _left(route.conditions, facts)) for route in self.routes if on in route.on
+            )
+            found = tuple((route, left) for route, left in on_it if left is not None)
+            self._in_question[kind] = found
+        return found
+
+
+def _left(conditions: Iterable[Condition], facts: Facts) -> tuple[Condition, ...] | None:
+    """Those that the kind of message does not decide; None if they do not hold for this kind."""
+    left: list[Condition] = []
+    for condition in conditions:
+        if isinstance(condition, OneOf) and condition.key in _SORTED_BY:
+            if not condition.holds(facts):
+                return None
+        elif isinstance(condition, AnyOf):
+            sets = [one for some in condition.sets if (one := _left(some, facts)) is not None]
+            if not sets:
+                return None
+            if () not in sets:
+                left.append(condition._replace(sets=tuple(sets)))
+        elif isinstance(condition, NoneOf):
+            inner = _left(condition.conditions, facts)
+            if inner == ():
+                return None
+            if inner is not None:
+                left.append(condition._replace(conditions=inner))
+        else:
+            left.append(condition)
+    return tuple(left)
 
 
 def matching(routes: Iterable[Route], message: Message, mailbox: Mailbox) -> list[Route]:
-    """The routes that run for a message of the mailbox, in the order given."""
-    facts = Facts(message, mailbox)
-    return [route for route in routes if all_hold(route.match.conditions, facts)]
+    """The routes that run for a new message of the mailbox of which nothing else is known."""
+    return RouteSearch(routes).running(Facts(message, mailbox), CREATED)
 
 
-def routes_by_word(
-    routes: Iterable[Route], message: Message, mailbox: Mailbox, happened: Collection[str]
-) -> dict[str, list[str]]:
-    """For each thing that happened to a message, the names of the routes that run for it."""
-    on_it = [route for route in routes if not set(happened).isdisjoint(route.on)]
-    found = matching(on_it, message, mailbox) if on_it else []
-    return {word: [route.name for route in found if word in route.on] for word in happened}
+def asks_for(routes: Iterable[Route], key: str) -> bool:
+    """Whether some route has a condition on this key, or an expression that may name it."""
+    return any(_asks(route.match, key) or key in (route.if_ or "") for route in routes)
 
 
-def all_hold(conditions: Iterable[Condition], facts: Facts) -> bool:
-    """Whether every condition holds; none at all holds for every message."""
-    for condition in conditions:  # noqa: SIM110  # the loop costs half of all() with a generator
-        if not condition.holds(facts):
-            return False
-    return True
+def _asks(match: Match, key: str) -> bool:
+    inner = (*match.any, *([match.not_] if match.not_ else ()))
+    return key in match.model_fields_set or any(_asks(one, key) for one in inner)

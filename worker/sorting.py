@@ -17,11 +17,13 @@ from message_store.mailbox import Mailbox
 from message_store.message import Message
 from message_store.pages import SyncPage
 
+from .facts import Known
 from .happenings import CREATED, DELETED, State, happened
 from .ledger import Ledger
 from .ledger.mailboxes import Changed, Happened, Missed, Seen, SyncLease
 from .ledger.snapshots import read_snapshot
-from .routes import Route, routes_by_word
+from .routes import IN_PROGRESS, Route, RouteSearch
+from .surroundings import Surroundings
 
 log = structlog.get_logger()
 
@@ -49,8 +51,9 @@ class Sorter:
 
     def __init__(self, ledger: Ledger, routes: Iterable[Route]) -> None:
         self._ledger = ledger
-        self._routes = tuple(routes)
-        self._wants_deleted = any(DELETED in route.on for route in self._routes)
+        self._search = RouteSearch(routes)
+        self._surroundings = Surroundings(ledger.extensions, self._search.routes)
+        self._wants_deleted = any(DELETED in route.on for route in self._search.routes)
 
     async def sort(self, store: MessageStore, lease: SyncLease, page: SyncPage) -> Sorted:
         """What of a page is new or changed; unknown messages from before `floor` are not new.
@@ -75,7 +78,10 @@ class Sorter:
                 sorted_.updated.append(Changed(message.id, None, str(now), _snapshot(message)))
                 continue
             else:
-                news = self._news(mailbox, message, before, now, _changed_at(record, page))
+                words = happened(message, before, now)
+                known = await self._surroundings.of(store, mailbox, message, words)
+                at = record.last_modified_time or page.time or datetime.now(UTC)
+                news = self._news(mailbox, message, words, known, at)
                 if before is None:
                     sorted_.created.append(_seen(message, now, news))
                 else:
@@ -89,11 +95,16 @@ class Sorter:
         return {id_: State.parse(print_) for id_, print_ in prints.items()}
 
     def _news(
-        self, mailbox: Mailbox, message: Message, before: State | None, now: State, at: str
+        self,
+        mailbox: Mailbox,
+        message: Message,
+        words: Sequence[str],
+        known: Known,
+        at: datetime,
     ) -> list[Happened]:
-        words = happened(message, before, now)
-        routes = routes_by_word(self._routes, message, mailbox, words)
-        return [Happened(word, routes[word], None if word == CREATED else at) for word in words]
+        routes = self._search.by_word(message, mailbox, words, known, at)
+        told = at.isoformat(timespec="milliseconds")
+        return [Happened(word, routes[word], None if word == CREATED else told) for word in words]
 
     async def _rescued(
         self,
@@ -169,7 +180,8 @@ def _changed(message: Message, before: State, now: State, news: Sequence[Happene
     snapshot = _snapshot(message)
     if snapshot is None and any(one.routes for one in news):
         snapshot = _whole(message)
-    return Changed(message.id, str(before), str(now), snapshot, news)
+    wakes = before.transcription == IN_PROGRESS != now.transcription
+    return Changed(message.id, str(before), str(now), snapshot, news, wakes)
 
 
 def _snapshot(message: Message) -> str | None:
@@ -179,8 +191,3 @@ def _snapshot(message: Message) -> str | None:
 
 def _whole(message: Message) -> str:
     return message.model_dump_json(by_alias=True, exclude_unset=True)
-
-
-def _changed_at(record: Message, page: SyncPage) -> str:
-    moment = record.last_modified_time or page.time or datetime.now(UTC)
-    return moment.isoformat(timespec="milliseconds")

@@ -152,7 +152,8 @@ def _words(
     reason = detail.get("ctx", {}).get("error")
     if isinstance(reason, Wrong):
         shown = "the value" if secret else shown
-        return str(reason) if str(reason).startswith("must ") else f"{shown} {reason}"
+        said = str(reason) if secret or refers(value) else f"{reason}{reason.detail}"
+        return said if said.startswith("must ") else f"{shown} {said}"
     if isinstance(reason, Exception):
         return str(reason)
     expected = _EXPECTED.get(kind.partition("_")[0])
@@ -169,6 +170,11 @@ def _words(
     if secret or ", not " in said or not isinstance(value, str | int | float):
         return said
     return f"{said}, not {shown if isinstance(value, str) else value}"
+
+
+def refers(written: object) -> bool:
+    """Whether a text of the file has a `${NAME}` in it."""
+    return isinstance(written, str) and "${" in written
 
 
 def _wrong_type(expected: str, value: object, shown: str, secret: bool) -> str:

@@ -1,7 +1,7 @@
 """Finds the mailboxes that the configuration names."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -29,12 +29,13 @@ _TYPES_WITH_MAILBOX = frozenset(
 class Found:
     """The mailboxes that were named: own, and titles for people (number and name) of the others.
 
-    `unknown` are names that no extension has.
+    `unknown` are names that no extension has; `names` are numbers and names as they were listed.
     """
 
     own: Mailbox
     titles: dict[Mailbox, str]
     unknown: Sequence[str] = ()
+    names: dict[Mailbox, tuple[str | None, str | None]] = field(default_factory=dict)
 
     @property
     def mailboxes(self) -> list[Mailbox]:
@@ -52,11 +53,12 @@ async def find(store: MessageStore, named: Sequence[str]) -> Found:
 
     Raises RingCentralError if they cannot be found out now.
     """
-    own = await store.signed_in()
+    own, extension = await store.signed_in_as()
     titles = {own: "~ (its own)"} if OWN in named else {}
+    names = {own: (extension.extension_number, extension.name)}
     others = [name for name in named if name != OWN]
     if not others:
-        return Found(own, titles)
+        return Found(own, titles, names=names)
     try:
         extensions = await store.extensions()
     except PermissionMissing as error:
@@ -78,7 +80,8 @@ async def find(store: MessageStore, named: Sequence[str]) -> Found:
             chosen = [by_name[name]] if name in by_name else []
             unknown += [] if chosen else [name]
         titles |= {Mailbox(own.account_id, e.id): _title(e) for e in chosen}
-    return Found(own, titles, unknown)
+        names |= {Mailbox(own.account_id, e.id): (e.extension_number, e.name) for e in chosen}
+    return Found(own, titles, unknown, names)
 
 
 async def find_mailboxes(store: MessageStore, named: Sequence[str]) -> list[Mailbox]:

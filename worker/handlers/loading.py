@@ -68,7 +68,10 @@ def _load(
 
 def _placed(wrong: Iterator[Finding], table: HandlerTable) -> Iterator[Finding]:
     for finding in wrong:
-        yield Finding(("handlers", table.name, *finding.path), _hide(finding.words, table))
+        # once, where it is written, however many others are like that table
+        key = str(finding.path[0]) if finding.path else ""
+        path = ("handlers", table.origins.get(key, table.name), *finding.path)
+        yield Finding(path, _hide(finding.words, table))
 
 
 def _no_table(table: HandlerTable, kind: HandlerClass) -> Iterator[Finding]:

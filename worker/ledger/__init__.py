@@ -15,6 +15,7 @@ from .budgets import BudgetsInUse
 from .closing import ClosingLedger
 from .connection import Connection, LedgerError
 from .deliveries import DeliveryLedger
+from .extensions import ExtensionLedger
 from .leases import Lease
 from .limits import PATIENCE, RedisLimits
 from .mailboxes import MailboxLedger
@@ -68,6 +69,7 @@ class Ledger:
         self.own_changes = OwnChangesLedger(self.connection)
         self.backfills = BackfillLedger(self.connection, self.deliveries)
         self.reconciliation = ReconciliationLedger(self.connection)
+        self.extensions = ExtensionLedger(self.connection)
         self.budgets = BudgetsInUse(self.connection)
         self.metrics = MetricsLedger(self.connection)
         self.assignments = AssignmentLedger(self.connection)

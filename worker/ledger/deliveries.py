@@ -11,6 +11,7 @@ from message_store.mailbox import Mailbox
 
 from .breakers import Breaker, read_breakers
 from .connection import Connection, key
+from .occasions import OccasionLedger
 from .patience import patiently
 from .records import Admitted, Claim, Delivery, DeliveryRecord, lane, read_lane
 from .snapshots import Snapshots, about
@@ -33,6 +34,7 @@ class DeliveryLedger:
         self._connection = connection
         self._redis = connection.redis
         self.lease_seconds = lease_seconds
+        self.occasions = OccasionLedger(connection)
         self._snapshots = snapshots
         self.breakers: dict[str, Breaker] = {}
         """The breakers that are open, as this process last heard."""

@@ -70,6 +70,7 @@ class Changed:
     """A message that is not as it was when its fingerprint was `before`.
 
     `before` is None for one that is unknown, being too old to be new: nothing happened to it.
+    `wakes`: what deliveries of it may wait for has come, or will not come any more.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Changed:
     print: str
     snapshot: str | None
     happened: Sequence[Happened] = ()
+    wakes: bool = False
 
 
 @dataclass(frozen=True)

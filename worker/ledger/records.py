@@ -25,6 +25,7 @@ class Delivery:
     still to come, in order; `step` and `reason` say where and why the last attempt ended. `until`
     (epoch seconds) is how long it may wait for destinations that fail altogether. `fresh`: its
     message is read again at RingCentral, for it may have changed.
+    `awaits` is what it waits for before its first step: an update of the message makes it due.
     """
 
     state: State = "due"
@@ -38,6 +39,7 @@ class Delivery:
     seen: float | None = None
     until: float | None = None
     fresh: bool = False
+    awaits: str | None = None
 
     @classmethod
     def from_json(cls, text: str) -> "Delivery":

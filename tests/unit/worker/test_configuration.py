@@ -11,6 +11,8 @@ from worker.problems import ConfigurationError
 
 ROUTE = '[[routes]]\nname = "Faxes"\nsteps = ["archive"]\n'
 VAULT = '[handlers.vault]\nuse = "archive"\nto = "file:///srv"\n'
+HOURS = '[hours.office]\nzone = "Europe/Berlin"\nopen = ["Mon-Fri 09:00-17:00"]\n'
+CONTACTS = '[contacts.patients]\nfile = "patients.csv"\n'
 SYNTAX = '; write key = value, with text in "quotes" and lists in [brackets]'
 IN_QUOTES = "must be text, not a number; put it in quotes:"
 
@@ -21,6 +23,9 @@ Load = Callable[..., Configuration]
 def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
     """Load a configuration from its text."""
     monkeypatch.chdir(tmp_path)
+    Path("patients.csv").write_text("number\n101\n")
+    Path("wrong.csv").write_text("number,name\n101,Anna\n12x,Bert\n")
+    Path("holidays.txt").write_text("2026-12-24\nChristmas\n")
 
     def load_text(text: str | bytes, **environ: str) -> Configuration:
         path = Path("ringpost.toml")
@@ -32,6 +37,10 @@ def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
 
 def route(lines: str) -> str:
     return f'[[routes]]\nname = "Faxes"\nsteps = ["archive"]\n{lines}\n'
+
+
+def example(lines: str) -> str:
+    return f'{ROUTE}[[tests]]\nname = "A fax"\n{lines}\nexpect = []\n'
 
 
 def account(lines: str) -> str:
@@ -58,8 +67,8 @@ WRONG: list[tuple[str, str]] = [
     ('mailboxs = ["~"]\n' + ROUTE, '"mailboxs": unknown key; did you mean "mailboxes"?'),
     (
         "zzz = 1\n" + ROUTE,
-        '"zzz": unknown key; known are mailboxes, accounts, sync, subscriptions, reconcile, '
-        "retries, handlers, routes",
+        '"zzz": unknown key; known are mailboxes, include, accounts, sync, subscriptions, '
+        "reconcile, retries, handlers, routes, hours, contacts, tests",
     ),
     # accounts
     ("accounts = 3\n" + ROUTE, '"accounts": must be [[accounts]] tables, not a number'),
@@ -352,6 +361,249 @@ WRONG: list[tuple[str, str]] = [
         route('match.text = {words = "a"}'),
         '[[routes]] "Faxes" "match.text": must be text or a list of texts, not a table',
     ),
+    # more conditions
+    (
+        route('match.text = "/(/"'),
+        '[[routes]] "Faxes" "match.text": "/(/" is no regular expression of RE2: missing ): (',
+    ),
+    (
+        route('match.from = ["101", "/(?=a)/"]'),
+        '[[routes]] "Faxes" "match.from", entry 2: "/(?=a)/" is no regular expression of RE2: '
+        "invalid perl operator: (?=",
+    ),
+    (
+        route('match.from = "@patients"'),
+        '[[routes]] "Faxes" "match.from": "@patients" names no contacts; '
+        "write a table [contacts.NAME]",
+    ),
+    (
+        CONTACTS + route('match.to = "@patiens"'),
+        '[[routes]] "Faxes" "match.to": "@patiens" names no contacts; did you mean "@patients"?',
+    ),
+    (
+        route('match.attachment = "yes"'),
+        '[[routes]] "Faxes" "match.attachment": must be true or false, not "yes"',
+    ),
+    (
+        route("match.pages = 10"),
+        '[[routes]] "Faxes" "match.pages": must be a comparison such as ">= 10", not a number',
+    ),
+    (
+        route('match.pages = "10"'),
+        '[[routes]] "Faxes" "match.pages": "10" is no comparison; write such as ">= 10"',
+    ),
+    (
+        route('match.duration = "> 30"'),
+        '[[routes]] "Faxes" "match.duration": "> 30" is no comparison; '
+        'write such as "> 30s" or "<= 2m"',
+    ),
+    (
+        route('match.hours = "office"'),
+        '[[routes]] "Faxes" "match.hours": "office" names no hours; write a table [hours.NAME]',
+    ),
+    (
+        HOURS + route('match.not.hours = "ofice"'),
+        '[[routes]] "Faxes" "match.not.hours": "ofice" names no hours; did you mean "office"?',
+    ),
+    (
+        route('match.not = "Fax"'),
+        '[[routes]] "Faxes" "match.not": must be conditions such as {type = "Fax"}, not text',
+    ),
+    (
+        route("match.not = {}"),
+        '[[routes]] "Faxes" "match.not": must have at least one condition',
+    ),
+    (
+        route('match.not.tpye = "Fax"'),
+        '[[routes]] "Faxes" "match.not.tpye": unknown key; did you mean "type"?',
+    ),
+    (
+        route('match.any = {type = "Fax"}'),
+        '[[routes]] "Faxes" "match.any": must be a list such as [{type = "Fax"}], not a table',
+    ),
+    (
+        route("match.any = []"),
+        '[[routes]] "Faxes" "match.any": must have at least one set of conditions',
+    ),
+    (
+        route('match.any = [{type = "Fax"}, {type = "Facs"}]'),
+        '[[routes]] "Faxes" "match.any.type", entry 2: "Facs" is not known; did you mean "Fax"?',
+    ),
+    (
+        route('match.not = {not = {not = {not = {not = {type = "Fax"}}}}}'),
+        '[[routes]] "Faxes" "match": must not be nested more than 4 deep; write a second route',
+    ),
+    (
+        route('match.contenttype = "image/*"'),
+        '[[routes]] "Faxes" "match.contenttype": unknown key; did you mean "contentType"?',
+    ),
+    # expressions
+    (
+        route('if = "message.page > 3"'),
+        '[[routes]] "Faxes" "if": "message.page > 3" is no expression: character 8: '
+        '"message.page" is not known; did you mean "message.pages"?',
+    ),
+    (
+        route('if = "message.pages >"'),
+        '[[routes]] "Faxes" "if": "message.pages >" is no expression: character 16: '
+        "it ends in the middle",
+    ),
+    (
+        route('if = "message.pages"'),
+        '[[routes]] "Faxes" "if": "message.pages" gives int, not true or false; '
+        "compare it with something",
+    ),
+    (
+        route("if = \"message.pages > '3'\""),
+        '[[routes]] "Faxes" "if": "message.pages > \'3\'" is no expression: character 15: '
+        "found no matching overload for '_>_' applied to '(int, string)'",
+    ),
+    (
+        route("if = true"),
+        '[[routes]] "Faxes" "if": must be text, not true',
+    ),
+    (
+        route('if = ""'),
+        '[[routes]] "Faxes" "if": "" is empty; write an expression, or leave it out',
+    ),
+    # what else a route has
+    (
+        route('then = "continue"'),
+        '[[routes]] "Faxes" "then": "continue" is not known; known are go on, stop',
+    ),
+    (
+        route('once_per = "day"'),
+        '[[routes]] "Faxes" "once_per": "day" is not a length of time; '
+        'write such as "90s", "15m", "2h" or "30d"',
+    ),
+    (
+        route('onceper = "1d"'),
+        '[[routes]] "Faxes" "onceper": unknown key; did you mean "once_per"?',
+    ),
+    (
+        route('wait = "4m"'),
+        '[[routes]] "Faxes" "wait": must be a table, not text',
+    ),
+    (
+        route('wait.transcription = "4m"'),
+        '[[routes]] "Faxes" "wait.transcription": unknown key; did you mean "transcript"?',
+    ),
+    # hours
+    (
+        ROUTE + HOURS.replace("Berlin", "Berln"),
+        '[hours.office] "zone": "Europe/Berln" is no time zone; did you mean "Europe/Berlin"?',
+    ),
+    (
+        ROUTE + HOURS.replace("Fri", "Fry"),
+        '[hours.office] "open", entry 1: "Mon-Fry 09:00-17:00" is no opening time: '
+        '"Fry" is no day; days are Mon, Tue, Wed, Thu, Fri, Sat, Sun',
+    ),
+    (
+        ROUTE + HOURS.replace("17:00", "25:00"),
+        '[hours.office] "open", entry 1: "Mon-Fri 09:00-25:00" is no opening time: '
+        '"25:00" is no time; times are from 00:00 to 24:00',
+    ),
+    (
+        ROUTE + HOURS.replace("17:00", "09:00"),
+        '[hours.office] "open", entry 1: "Mon-Fri 09:00-09:00" ends when it begins; '
+        'write such as "Mon-Fri 09:00-17:00"',
+    ),
+    (
+        ROUTE + HOURS.replace("Mon-Fri 09:00-17:00", "always"),
+        '[hours.office] "open", entry 1: "always" is no opening time; '
+        'write such as "Mon-Fri 09:00-17:00"',
+    ),
+    (
+        ROUTE + HOURS + 'holidays = ["2026-12-25", "2026-13-25"]\n',
+        '[hours.office] "holidays", entry 2: "2026-13-25" is no date; write such as "2026-12-25"',
+    ),
+    (
+        ROUTE + HOURS + 'holidays = "holidays.txt"\n',
+        '[hours.office] "holidays": "holidays.txt" line 2: "Christmas" is no date; '
+        'write such as "2026-12-25"',
+    ),
+    (
+        ROUTE + HOURS + 'holidays = "no.txt"\n',
+        '[hours.office] "holidays": "no.txt" cannot be read: No such file or directory; '
+        "it is to have one date a line",
+    ),
+    (
+        ROUTE + HOURS.replace("[hours.office]", "[hours]"),
+        '"hours": must be tables with names such as [hours.office]',
+    ),
+    # contacts
+    (
+        ROUTE + CONTACTS.replace("patients.csv", "no.csv"),
+        '[contacts.patients] "file": "no.csv" cannot be read: No such file or directory; '
+        "it is to be a CSV file",
+    ),
+    (
+        ROUTE + CONTACTS.replace("patients.csv", "wrong.csv"),
+        '[contacts.patients] "file": "wrong.csv" line 3: "12x" is no phone number; '
+        "write such as +16505550100",
+    ),
+    (
+        ROUTE + CONTACTS.replace("file", "files"),
+        '[contacts.patients] "files": unknown key; did you mean "file"?',
+    ),
+    # tests
+    (
+        example('given = {type = "Fax"}').replace("expect = []\n", ""),
+        '[[tests]] "A fax" "expect": is missing; write such as expect = ["Faxes to accounting"]',
+    ),
+    (
+        example('given = {tpye = "Fax"}'),
+        '[[tests]] "A fax" "given": must not have the field "tpye"; did you mean "type"?',
+    ),
+    (
+        example('given.from.number = "101"'),
+        '[[tests]] "A fax" "given": must not have the field "from.number"; '
+        'did you mean "phoneNumber"?',
+    ),
+    (
+        example('given = {type = "MMS"}'),
+        '[[tests]] "A fax" "given": must have type = "SMS" and '
+        'attachments = [{type = "MmsAttachment"}] for an MMS, as RingCentral has it',
+    ),
+    (
+        example("given = {}").replace("[]", '["Faxs"]'),
+        '[[tests]] "A fax" "expect", entry 1: "Faxs" is no route; did you mean "Faxes"?',
+    ),
+    (
+        example('given = {}\nat = "noon"'),
+        '[[tests]] "A fax" "at": "noon" is no time; write such as "2026-12-24T18:00:00+01:00"',
+    ),
+    (
+        example('given = {to = "101"}'),
+        '[[tests]] "A fax" "given": must have a list for "to", not text',
+    ),
+    (
+        example('given = {from = "101"}'),
+        '[[tests]] "A fax" "given": must have a table for "from", not text',
+    ),
+    (
+        example('given = {faxPageCount = "three"}'),
+        '[[tests]] "A fax" "given": must have another value for "faxPageCount", '
+        "one that RingCentral may send",
+    ),
+    # handlers that are like others
+    (
+        VAULT + '[handlers.other]\nlike = "valt"\n' + ROUTE,
+        '[handlers.other] "like": "valt" is no [handlers.NAME] table; did you mean "vault"?',
+    ),
+    (
+        '[handlers.a]\nuse = "archive"\nlike = "a"\n' + ROUTE,
+        '[handlers.a] "like": "a" is like itself; let one of them stand alone',
+    ),
+    # included files; see test_included.py
+    (
+        'include = "more.toml"\n' + ROUTE,
+        '"include": must be a list such as ["routes/*.toml"], not text',
+    ),
+    (
+        'include = ["no.toml"]\n' + ROUTE,
+        '"include", entry 1: "no.toml" is not there; it is looked for beside ringpost.toml',
+    ),
     # the environment
     (
         VAULT.replace("file:///srv", "${VAULT}") + ROUTE,
@@ -461,6 +713,14 @@ def test_values_from_the_environment_are_not_shown(loaded: Load) -> None:
         loaded(text, A="s3cr3t")
     assert len(error.value.problems) == 6
     assert "s3cr3t" not in str(error.value)
+    text = (
+        '[hours.office]\nzone = "${A}"\nopen = ["Mon-${A} 09:00-17:00", "Mon 09:00-${A}"]\n'
+        + route('match.from = "@${A}"\nmatch.hours = "${A}"\nmatch.text = "/(${A}/"\nif = "${A} +"')
+    )
+    with pytest.raises(ConfigurationError) as more:
+        loaded(text, A="s3cr3t")
+    assert len(more.value.problems) == 7
+    assert "s3cr3t" not in str(more.value)
     assert all('"${A}" is' in line for line in error.value.problems)
 
 

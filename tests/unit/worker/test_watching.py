@@ -17,8 +17,8 @@ class Store:
     def __init__(self, *, listed: bool) -> None:
         self._listed = listed
 
-    async def signed_in(self) -> Mailbox:
-        return Mailbox("7", "1001")
+    async def signed_in_as(self) -> tuple[Mailbox, Extension]:
+        return Mailbox("7", "1001"), Extension(id="1001")
 
     async def extensions(self) -> list[Extension]:
         if not self._listed:

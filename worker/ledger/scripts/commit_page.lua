@@ -44,6 +44,7 @@ for _, message in ipairs(page.updated) do
     local open = message_key(mailbox, message.id)
     if type(message.snapshot) == 'string' and redis.call('EXISTS', open) == 1 then
       redis.call('HSET', open, 'message', message.snapshot)
+      if message.wakes then wake(mailbox, message.id, now) end
     end
     cause(message)
   end

@@ -41,6 +41,22 @@ local function make_due(mailbox, id, route, at, now, bulk)
   more_due(mailbox, now, bulk)
 end
 
+-- What deliveries of a message waited for is known: they are due now. One that is claimed now saw
+-- the message as it was, and is due at once when it is settled to wait.
+local function wake(mailbox, id, now)
+  local key = message_key(mailbox, id)
+  redis.call('HSET', key, 'woken', 1)
+  local fields = redis.call('HGETALL', key)
+  for i = 1, #fields, 2 do
+    local delivery = string.sub(fields[i], 1, 2) == 'd:' and cjson.decode(fields[i + 1])
+    if delivery and delivery.awaits then
+      local member = id .. '\t' .. string.sub(fields[i], 3)
+      redis.call('ZADD', due_key(mailbox, delivery.bulk), 'XX', now, member)
+      more_due(mailbox, now, delivery.bulk)
+    end
+  end
+end
+
 -- Claims under way: all of them by when they lapse, how many each mailbox has, and the bulk ones.
 local function begin_running(mailbox, member, lapses, bulk)
   if bulk then redis.call('SADD', P .. 'bulk-running', member) end

@@ -15,6 +15,7 @@ local state = delivery.state
 heard(delivery, member, says, now)
 local breakers = says == 'failing' and all_breakers(now) or {}
 end_probe(member, (state == 'due' or state == 'failed') and delivery.step, now)
+if delivery.awaits and redis.call('HEXISTS', key, 'woken') == 1 then wait = 0 end
 if state == 'due' then
   make_due(mailbox, id, route, now + tonumber(wait), now, delivery.bulk)
   return { 0, breakers }

@@ -45,6 +45,9 @@ async def test_mailboxes_are_found_and_subscribed_to(
     await healer.work()
     assert await ledger.mailboxes.watched() == sorted(mailboxes)
     assert await dark(ledger) == {}
+    known = await ledger.extensions.load()
+    assert known.keys() == set(mailboxes)
+    assert all(number and name for number, name in known.values())
     requests = len(ringcentral.requests)
 
     await healer.work()

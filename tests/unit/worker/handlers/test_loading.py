@@ -251,6 +251,46 @@ def test_problems_of_the_file_and_of_handlers_are_told_together() -> None:
     ]
 
 
+def shared(*tables: str) -> str:
+    return "".join(f"[handlers.{table}]\n{lines}\n" for table, lines in map(_split, tables))
+
+
+def _split(table: str) -> tuple[str, str]:
+    name, _, lines = table.partition(": ")
+    return name, lines
+
+
+def test_a_handler_that_is_like_another() -> None:
+    """It has what the other has, and what that has of a third, but for what it says itself."""
+    tables = shared(
+        'chat: like = "loud"\nsize = 3',
+        'loud: like = "plain"\nloud = true\nsize = 2',
+        f'plain: use = "chatty:Chat"\n{URL}size = 1',
+    )
+    handlers = load_all(write('["chat", "plain"]', tables), {})[1]
+    options = {name: handler.model_dump() for name, handler in handlers.items()}
+    assert options["chat"] == options["plain"] | {"size": 3, "loud": True}
+    assert options["loud"] == options["plain"] | {"size": 2, "loud": True}
+    assert type(handlers["chat"]) is type(handlers["plain"])
+
+
+def test_what_is_shared_is_wrong_once() -> None:
+    """A mistake is told where it stands, not where others have it from; so is one's own."""
+    tables = shared(
+        'chat: like = "plain"\nsize = 0',
+        'loud: like = "plain"\nloud = 3',
+        f'plain: use = "chatty:Chat"\n{URL}colour = "blue"',
+    )
+    with pytest.raises(ConfigurationError) as error:
+        load_all(write('["chat"]', tables), {})
+    assert {line.split(": ")[1] for line in error.value.problems} == {
+        '[handlers.plain] "colour"',
+        '[handlers.chat] "size"',
+        '[handlers.loud] "loud"',
+    }
+    assert len(error.value.problems) == 3
+
+
 def test_a_handler_that_no_route_uses_is_checked_too() -> None:
     """It is built, and its mistakes are told."""
     assert load_all(write('["mark-read"]', VAULT), {})[1].keys() == {"vault", "mark-read"}
