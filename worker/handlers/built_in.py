@@ -4,4 +4,5 @@ BUILT_IN = {
     "archive": "worker.handlers.archive:Archive",
     "email": "worker.handlers.email:Email",
     "mark-read": "worker.handlers.mark_read:MarkRead",
+    "webhook": "worker.handlers.webhook:Webhook",
 }

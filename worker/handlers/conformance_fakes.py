@@ -1,7 +1,7 @@
 """Stand-ins for the conformance suite: a mailbox and a network that can be made to fail."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self
@@ -13,7 +13,7 @@ from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
 from message_store.protocol import ContentStream, Outcomes
 from worker.handlers.conformance_cases import Case
-from worker.handlers.contract import Reply, TransientError
+from worker.handlers.contract import IPNetwork, Reply, TransientError
 from worker.handlers.egress import Egress
 
 
@@ -117,10 +117,13 @@ class FakeNetwork(Egress):
         url: str | AnyUrl,
         *,
         json: Any = None,
-        body: bytes | None = None,
+        body: bytes | AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
+        allow: Collection[IPNetwork] = (),
     ) -> Reply:
         """Note the call and answer it."""
+        if body is not None and not isinstance(body, bytes):
+            body = b"".join([piece async for piece in body])
         self.calls.append({"method": method, "url": str(url), "json": json, "body": body})
         if self.hangs_up:
             raise TransientError("the peer hung up")

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json as json_library
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from pydantic import AnyUrl
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
 from message_store.protocol import MessageStoreAccess
-from worker.handlers.contract import AttachmentFile, Context, Reply
+from worker.handlers.contract import AttachmentFile, Context, IPNetwork, Reply
 from worker.handlers.egress import Egress
 from worker.handlers.filenames import attachment_names
 from worker.handlers.media_types import safe_media_type
@@ -126,8 +126,11 @@ class DeliveryContext(Context):
         url: str | AnyUrl,
         *,
         json: Any = None,
-        body: bytes | None = None,
+        body: bytes | AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
+        allow: Collection[IPNetwork] = (),
     ) -> Reply:
         """See `Context`."""
-        return await self._http.request(method, url, json=json, body=body, headers=headers)
+        return await self._http.request(
+            method, url, json=json, body=body, headers=headers, allow=allow
+        )

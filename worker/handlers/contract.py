@@ -5,9 +5,10 @@ Imports no I/O library, so that a plug-in and the check of a configuration load 
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from message_store.message import Message
 
 if TYPE_CHECKING:
     from message_store.protocol import MessageStoreAccess
+
+IPNetwork = IPv4Network | IPv6Network
 
 
 class HandlerError(Exception):
@@ -126,10 +129,14 @@ class Context(ABC):
         url: str | AnyUrl,
         *,
         json: Any = None,
-        body: bytes | None = None,
+        body: bytes | AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
+        allow: Collection[IPNetwork] = (),
     ) -> Reply:
         """One HTTP call: guarded against internal addresses, timed, no redirect followed.
+
+        `allow`: internal addresses and networks that may be called all the same. A body that comes
+        in pieces needs its `Content-Length` among the headers, or goes out chunked.
 
         Raises TransientError if the other side cannot be reached, PermanentError if the address
         is refused. Any status is an answer.
