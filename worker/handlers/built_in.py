@@ -4,5 +4,6 @@ BUILT_IN = {
     "archive": "worker.handlers.archive:Archive",
     "email": "worker.handlers.email:Email",
     "mark-read": "worker.handlers.mark_read:MarkRead",
+    "notify": "worker.handlers.notify:Notify",
     "webhook": "worker.handlers.webhook:Webhook",
 }

@@ -12,6 +12,8 @@ from worker.handlers.lookup import find
 DOCS = Path(__file__).parents[3] / "docs"
 PAGES = sorted((DOCS / "handlers").glob("*.md"))
 VALUES = {
+    "SLACK_ADDRESS": "slack://TokenA/TokenB/TokenC/#front-desk",
+    "TELEGRAM_ADDRESS": "tgram://123456789:abcdefg_hijklmnop/12315544",
     "SMTP_URL": "smtps://user:password@mail.example.com",
     "CUSTOMER_SECRET": "whsec_" + "a" * 40,
 }
