@@ -32,6 +32,11 @@ class MessageStoreAccess(Protocol):
     async def get(self, mailbox: Mailbox, message_id: str) -> Message:
         """The message as it now is."""
 
+    async def get_many(
+        self, mailbox: Mailbox, ids: Sequence[str]
+    ) -> dict[str, Message | RingCentralError]:
+        """Each id's message or error."""
+
     def content(
         self, mailbox: Mailbox, message_id: str, attachment: Attachment, *, offset: int = 0
     ) -> AbstractAsyncContextManager[ContentStream]:

@@ -7,8 +7,16 @@ import structlog
 from message_store.protocol import MessageStoreAccess
 
 from .failures import is_foreseen, judge, reason
-from .handlers.contract import ClosingHandler, HandlerError, TransientError
+from .handlers.contract import (
+    ClosingHandler,
+    ClosingOutcomes,
+    HandlerError,
+    Later,
+    PermanentError,
+    TransientError,
+)
 from .ledger.closing import ClosingLedger, ClosingOutcome, ClosingWork
+from .ledger.postponed import PostponedLedger
 from .together import all_of
 from .wording import in_brief
 
@@ -24,10 +32,12 @@ class Closer:
     def __init__(
         self,
         ledger: ClosingLedger,
+        postponed: PostponedLedger,
         handlers: Mapping[str, ClosingHandler],
         store: MessageStoreAccess,
     ) -> None:
         self._ledger = ledger
+        self._postponed = postponed
         self._handlers = handlers
         self._store = store
         self._working: list[ClosingWork] = []
@@ -55,11 +65,14 @@ class Closer:
             await self._ledger.finish(work, dict.fromkeys(work.message_ids, gone))
             return
         try:
-            results = await handler.finish(work.mailbox, work.message_ids, self._store)
+            results = await self._results(handler, work)
         # A handler is foreign code: whatever it raises becomes a retry or a recorded failure.
         except Exception as error:  # noqa: BLE001
             await self._failed(work, error)
             return
+        later = {id_: one.seconds for id_, one in results.items() if isinstance(one, Later)}
+        # before the deliveries are done: a crash between repeats it, and nothing is forgotten
+        await self._postponed.postpone(work.mailbox, work.step, later)
         outcomes = {}
         wait = None
         for message_id in work.message_ids:
@@ -68,11 +81,26 @@ class Closer:
                 wait = max(wait or 0.0, result.after or _RETRY_SECONDS)
             else:
                 done = not isinstance(result, HandlerError)
-                outcomes[message_id] = ClosingOutcome(done, in_brief(result))
+                words = result.words if isinstance(result, Later) else result
+                outcomes[message_id] = ClosingOutcome(done, in_brief(words))
         log.info(
             "messages closed", mailbox=str(work.mailbox), step=work.step, messages=len(outcomes)
         )
         await self._ledger.finish(work, outcomes, retry_in=wait)
+
+    async def _results(self, handler: ClosingHandler, work: ClosingWork) -> ClosingOutcomes:
+        """What the handler makes of it; of what is to happen later it is not asked yet."""
+        ids, kept_back = work.message_ids, set[str]()
+        if handler.needs_archive:
+            kept_back = await self._ledger.of_skipped(work)
+            ids = [id_ for id_ in ids if id_ not in kept_back]
+        if handler.delay:
+            postponed = Later(f"{work.step} postponed", handler.delay)
+            results: ClosingOutcomes = dict.fromkeys(ids, postponed)
+        else:
+            results = await handler.finish(work.mailbox, ids, self._store) if ids else {}
+        skipped = PermanentError("another route of it was skipped: it may not be archived")
+        return {**results, **dict.fromkeys(kept_back, skipped)}
 
     async def _failed(self, work: ClosingWork, error: Exception) -> None:
         facts = {

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
 from message_store.client import MessageStore
+from message_store.errors import RingCentralError
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
 from message_store.protocol import ContentStream, Outcomes
@@ -20,6 +21,12 @@ class EveryStore:
     async def get(self, mailbox: Mailbox, message_id: str) -> Message:
         """The message as it now is."""
         return await self._of(mailbox).get(mailbox, message_id)
+
+    async def get_many(
+        self, mailbox: Mailbox, ids: Sequence[str]
+    ) -> dict[str, Message | RingCentralError]:
+        """Each id's message or error."""
+        return await self._of(mailbox).get_many(mailbox, ids)
 
     def content(
         self, mailbox: Mailbox, message_id: str, attachment: Attachment, *, offset: int = 0

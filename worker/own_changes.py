@@ -7,7 +7,7 @@ that they are no news. Noted before the call, for the sync may see the change be
 from collections.abc import Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager
 
-from message_store.errors import BadRequest, NotFound, PermissionMissing
+from message_store.errors import BadRequest, NotFound, PermissionMissing, RingCentralError
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
 from message_store.protocol import ContentStream, MessageStoreAccess, Outcomes
@@ -30,6 +30,12 @@ class OwnChanges:
     async def get(self, mailbox: Mailbox, message_id: str) -> Message:
         """The message as it now is."""
         return await self._store.get(mailbox, message_id)
+
+    async def get_many(
+        self, mailbox: Mailbox, ids: Sequence[str]
+    ) -> dict[str, Message | RingCentralError]:
+        """Each id's message or error."""
+        return await self._store.get_many(mailbox, ids)
 
     def content(
         self, mailbox: Mailbox, message_id: str, attachment: Attachment, *, offset: int = 0

@@ -24,6 +24,7 @@ from .ledger import Ledger, LedgerError
 from .ledger.mailboxes import SyncLease
 from .logins import Logins, log_in, scopes_of
 from .own_changes import OwnChanges
+from .postponed import PostponedCloser
 from .pump import Publish, Pump
 from .settings import Settings
 from .spool import Spool
@@ -38,6 +39,7 @@ log = structlog.get_logger()
 _SPOOL_KEPT = timedelta(days=1)
 _PRUNE_SECONDS = 3600.0
 _REFRESH_SECONDS = 5.0
+_POSTPONED_SECONDS = 60.0
 _RELEASE_SECONDS = 5.0
 
 
@@ -77,7 +79,11 @@ class WorkerProcess:
             self._files_over,
         )
         self._own_changes = OwnChanges(self._store, self.ledger)
-        self._closer = Closer(self.ledger.closing, self._handlers.closing(), self._own_changes)
+        closing = self._handlers.closing()
+        self._closer = Closer(
+            self.ledger.closing, self.ledger.postponed, closing, self._own_changes
+        )
+        self._postponed = PostponedCloser(self.ledger.postponed, closing, self._own_changes)
         tokens = settings.webhook_verification_token
         token = tokens[0].get_secret_value() if tokens else None
         self._healer = Healer(
@@ -85,7 +91,7 @@ class WorkerProcess:
             self.ledger,
             subscriptions_of(self._logins, self.ledger, settings.webhook_url, token, configuration),
             configuration,
-            closes=bool(self._handlers.closing()),
+            closes=bool(closing),
         )
         self._pump = Pump(self.ledger, publish, self._renew, settings.lease_seconds)
         self._lease_seconds = settings.lease_seconds
@@ -97,6 +103,7 @@ class WorkerProcess:
         self._beside(self._repeat(self._renew, self._lease_seconds / 3))
         self._beside(self._repeat(self._prune, _PRUNE_SECONDS))
         self._beside(self._repeat(self._refresh, _REFRESH_SECONDS))
+        self._beside(self._repeat(self._close_postponed, _POSTPONED_SECONDS))
         # A Redis that is away now is there for the first check of the subscription.
         with contextlib.suppress(LedgerError):
             await self._logins.refresh()
@@ -171,6 +178,11 @@ class WorkerProcess:
         """Learn which login looks after which mailbox now."""
         with contextlib.suppress(LedgerError):
             await self._logins.refresh()
+
+    async def _close_postponed(self) -> None:
+        """Carry out closing steps that were put off for so long."""
+        with contextlib.suppress(LedgerError):
+            await self._postponed.work()
 
     async def _prune(self) -> None:
         """Drop spooled files that a killed worker left behind."""

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import orjson
@@ -64,6 +64,8 @@ def _folder_of(text: str) -> Path:
 
 class Archive(Handler):
     """Keeps each message with its files in a folder, durable before it says so."""
+
+    archives: ClassVar[bool] = True
 
     to: Annotated[str, AfterValidator(_destination)]
     """Where: file:///an/absolute/folder, or a path below the working directory."""

@@ -2,8 +2,11 @@
 
 BUILT_IN = {
     "archive": "worker.handlers.archive:Archive",
+    "delete": "worker.handlers.delete:Delete",
     "email": "worker.handlers.email:Email",
     "mark-read": "worker.handlers.mark_read:MarkRead",
+    "mark-unread": "worker.handlers.mark_unread:MarkUnread",
     "notify": "worker.handlers.notify:Notify",
+    "restore": "worker.handlers.restore:Restore",
     "webhook": "worker.handlers.webhook:Webhook",
 }

@@ -57,6 +57,8 @@ class FakeStore:
         self.downloads = 0
         self.asked = asyncio.Event()
         self.changed: list[str] = []
+        self.deleted: set[str] = set()
+        self.purged: set[str] = set()
         self.errors: dict[str, RingCentralError] = {}
         self.refusal: RingCentralError | None = None
 
@@ -66,6 +68,18 @@ class FakeStore:
         if message.id != message_id:
             raise NotFound("there is no such message")
         return message
+
+    async def get_many(
+        self, mailbox: Mailbox, ids: Sequence[str]
+    ) -> dict[str, Message | RingCentralError]:
+        """A message for each id, like the case's; the ids in `deleted` are."""
+        wire = self._case.wire
+        return {
+            id_: Message.model_validate(
+                {**wire, "id": id_, "availability": "Deleted" if id_ in self.deleted else "Alive"}
+            )
+            for id_ in ids
+        }
 
     def content(
         self, mailbox: Mailbox, message_id: str, attachment: Attachment, *, offset: int = 0
@@ -87,8 +101,12 @@ class FakeStore:
     async def delete(
         self, mailbox: Mailbox, ids: Sequence[str], *, purge: bool = False
     ) -> Outcomes:
-        """As `set_read_status`."""
-        return self._changed(ids)
+        """As `set_read_status`; to delete what is deleted purges it, as RingCentral does."""
+        outcomes = self._changed(ids)
+        gone = {id_ for id_, error in outcomes.items() if error is None}
+        self.purged |= gone if purge else gone & self.deleted
+        self.deleted |= gone
+        return outcomes
 
     async def restore(self, mailbox: Mailbox, ids: Sequence[str]) -> Outcomes:
         """As `set_read_status`."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import AnyUrl, BaseModel, ConfigDict
 from structlog.typing import FilteringBoundLogger
@@ -162,6 +162,11 @@ class Step(BaseModel, ABC):
         use_attribute_docstrings=True,
     )
 
+    archives: ClassVar[bool] = False
+    """Whether a message is kept for good once this is done with it."""
+    needs_archive: ClassVar[bool] = False
+    """Whether this destroys a message, so that it is refused where nothing has archived it."""
+
     async def check(self) -> str:
         """See whether the destination is there and willing; says what was found.
 
@@ -190,14 +195,33 @@ class Handler(Step):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """An outcome of a closing step: not yet, look at it again after so many seconds.
+
+    The delivery is done with it; only the id is kept, for as long as it takes.
+    """
+
+    words: str
+    seconds: float
+
+
+ClosingOutcomes = Mapping[str, str | HandlerError | Later]
+
+
 class ClosingHandler(Step):
     """Changes the mailbox itself, in bulk, once every other delivery of a message is done."""
+
+    @property
+    def delay(self) -> float:
+        """How many seconds after that it is to happen."""
+        return 0.0
 
     @abstractmethod
     async def finish(
         self, mailbox: Mailbox, message_ids: Sequence[str], store: "MessageStoreAccess"
-    ) -> dict[str, str | HandlerError]:
-        """Do it for all the ids; per id the words on what was done, or that id's error.
+    ) -> ClosingOutcomes:
+        """Do it for all the ids; per id the words on what was done, that id's error, or `Later`.
 
-        Raises if the call as a whole failed.
+        Raises if the call as a whole failed. May be called again for the same ids.
         """

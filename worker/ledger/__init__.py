@@ -18,6 +18,7 @@ from .limits import PATIENCE, RedisLimits
 from .mailboxes import MailboxLedger
 from .overview import Overview, read_overview
 from .own_changes import OwnChangesLedger
+from .postponed import PostponedLedger
 from .records import DeliveryRecord
 from .subscription import check_soon
 from .tokens import RedisTokenStore
@@ -50,6 +51,7 @@ class Ledger:
         self.mailboxes = MailboxLedger(self.connection, lease_seconds)
         self.deliveries = DeliveryLedger(self.connection, lease_seconds)
         self.closing = ClosingLedger(self.connection, lease_seconds)
+        self.postponed = PostponedLedger(self.connection)
         self.own_changes = OwnChangesLedger(self.connection)
         self.budgets = BudgetsInUse(self.connection)
         self.assignments = AssignmentLedger(self.connection)
