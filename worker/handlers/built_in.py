@@ -2,6 +2,7 @@
 
 BUILT_IN = {
     "archive": "worker.handlers.archive:Archive",
+    "command": "worker.handlers.command:Command",
     "delete": "worker.handlers.delete:Delete",
     "email": "worker.handlers.email:Email",
     "mark-read": "worker.handlers.mark_read:MarkRead",
