@@ -6,6 +6,7 @@ import typer
 
 from ringpost.commands.check import check
 from ringpost.commands.failures import failures, replay
+from ringpost.commands.handlers import handlers
 from ringpost.commands.init import init
 from ringpost.commands.messages import messages
 from ringpost.commands.run import run
@@ -27,6 +28,7 @@ app.command()(check)
 app.command()(status)
 app.command()(failures)
 app.command()(replay)
+app.add_typer(handlers, name="handlers")
 app.add_typer(messages, name="messages")
 app.add_typer(subscriptions, name="subscriptions")
 app.command(context_settings=PASS_ON)(sandbox)
