@@ -18,7 +18,14 @@ from ringpost.mailbox_by_hand import open_mailbox
 from ringpost.refusal import Refusal
 from worker.failures import is_foreseen, is_transient, reason
 from worker.handlers.context import DeliveryContext
-from worker.handlers.contract import ClosingHandler, Handler, HandlerError, Later, Step
+from worker.handlers.contract import (
+    ClosingHandler,
+    Handler,
+    HandlerError,
+    Later,
+    Outcome,
+    Step,
+)
 from worker.handlers.egress import Egress
 from worker.handlers.filenames import attachment_names
 from worker.handlers.rendering import check_template
@@ -101,7 +108,10 @@ async def attempt(step: Step, source: Source, context: DeliveryContext) -> str:
             return await _close(step, source)
         if not isinstance(step, Handler):
             raise TypeError(f"{type(step).__name__} is no handler")
-        return in_brief(await step.handle(source.message, context))
+        outcome = await step.handle(source.message, context)
+        if isinstance(outcome, Outcome):
+            return f"{in_brief(outcome.words)}: {in_brief(outcome.transcription)}"
+        return in_brief(outcome)
     # foreign code may raise anything; what the worker would make of it is what people want to know
     except Exception as error:
         after = getattr(error, "after", None)

@@ -17,9 +17,9 @@ from message_store.mailbox import Mailbox
 from message_store.message import Message
 
 from .failures import RETRY_SCHEDULE, is_foreseen, judge, reason
-from .handlers.contract import Context
+from .handlers.contract import Context, Outcome
 from .ledger.deliveries import DeliveryLedger
-from .ledger.records import Claim
+from .ledger.records import Claim, Delivery
 from .routes import Route
 from .started import StartedHandlers
 from .together import cancel_all
@@ -31,6 +31,7 @@ STEP_DEADLINE = 900.0
 # A task ends before its deadline; what is under way then goes on beside it.
 _WORK_SECONDS = 240.0
 _GATHER_SECONDS = 0.01
+_MOST_ADDED = 100_000
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ class Deliverer:
         ordinary = [step for step in todo if step not in closing]
         for step in ordinary:
             claim.delivery.step = step
-            if not await self._take_step(claim, message, step):
+            if not await self._take_step(claim, _as_seen(message, claim.delivery), step):
                 return
             # the last step is recorded by settling, in one round trip
             if step != ordinary[-1] and not await self._ledger.record_step(claim):
@@ -186,11 +187,14 @@ class Deliverer:
         try:
             async with asyncio.timeout(STEP_DEADLINE):
                 handler = await self._handlers.ordinary(step)
-                words = await handler.handle(message, self._context(address))
+                outcome = await handler.handle(message, self._context(address))
         # A handler is foreign code: whatever it raises becomes a retry or a recorded failure.
         except Exception as error:  # noqa: BLE001
             await self._step_failed(claim, message, step, error)
             return False
+        if isinstance(outcome, Outcome):
+            delivery.added = outcome.transcription[:_MOST_ADDED]
+        words = outcome.words if isinstance(outcome, Outcome) else outcome
         words = delivery.done[step] = in_brief(words)
         delivery.attempts = 0
         log.info(
@@ -225,6 +229,13 @@ class Deliverer:
     async def _settle(self, claim: Claim) -> None:
         if await self._ledger.settle(claim):
             self._files_over(claim.mailbox, claim.message_id)
+
+
+def _as_seen(message: Message, delivery: Delivery) -> Message:
+    """The message with what earlier steps have added to it."""
+    if delivery.added is None:
+        return message
+    return message.model_copy(update={"transcription": delivery.added})
 
 
 def _facts(claim: Claim, message: Message) -> dict[str, str]:

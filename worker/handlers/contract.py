@@ -181,11 +181,23 @@ class Step(BaseModel, ABC):
         """Called once when the worker process ends; also after a `check`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a handler answers that adds to the message: its words, and what was said in it.
+
+    Later steps of the route see it as `message.transcription`; it is kept with the delivery, at
+    most 100,000 letters of it, so that no retry of theirs transcribes again.
+    """
+
+    words: str
+    transcription: str
+
+
 class Handler(Step):
     """Does one thing with one message. Its fields are its options in the configuration."""
 
     @abstractmethod
-    async def handle(self, message: Message, context: Context) -> str:
+    async def handle(self, message: Message, context: Context) -> str | Outcome:
         """Do it; answer in a few words what was done (kept in the ledger, shown to people).
 
         It may be called again for the same message, with the same `context.idempotency_key`, if

@@ -19,7 +19,8 @@ class Delivery:
 
     `at` says when that happened which the route is on (ISO 8601), unless it is the creation.
     `done` holds the words of each step that is done, by step name; `closing` the closing steps
-    still to come, in order; `step` and `reason` say where and why the last attempt ended.
+    still to come, in order; `step` and `reason` say where and why the last attempt ended. `added`
+    is the transcription that one of its steps has made.
     """
 
     state: State = "due"
@@ -29,6 +30,7 @@ class Delivery:
     step: str | None = None
     reason: str | None = None
     at: str | None = None
+    added: str | None = None
 
     @classmethod
     def from_json(cls, text: str) -> "Delivery":

@@ -17,6 +17,7 @@ from worker.handlers.contract import (
     Context,
     Handler,
     HandlerError,
+    Outcome,
     PermanentError,
     TransientError,
 )
@@ -249,3 +250,36 @@ async def test_a_handler_is_told_what_happened(
         ("read", "2026-01-01T00:00:00Z"),
     }
     assert (await ledger.overview()).counts == {"route": {"done": 1}, "route (read)": {"done": 1}}
+
+
+async def test_what_a_step_adds_is_seen_by_the_later_ones(
+    ledger: Ledger, arrive: Arrive, mailbox: Mailbox, eventually: Eventually
+) -> None:
+    """It is kept: a later step that is tried again sees it, and nobody transcribes twice."""
+
+    class Transcriber(Handler):
+        _calls: list[str] = PrivateAttr(default_factory=list)
+
+        async def handle(self, message: Message, context: Context) -> Outcome:
+            self._calls.append(message.id)
+            return Outcome("transcribed", "Hello " * 100_000)
+
+    class Reader(Recorder):
+        async def handle(self, message: Message, context: Context) -> str:
+            self._calls.append((message.transcription or "")[:5])
+            if len(self._calls) == 1:
+                raise TransientError("busy")
+            assert len(message.transcription or "") == 100_000
+            return "read"
+
+    line = Line(ledger)
+    first, second = Transcriber(), Reader()
+    line.deliverer._handlers = StartedHandlers({"first": first, "second": second})
+    await arrive(mailbox, "1")
+
+    async def settled() -> bool:
+        await line.deliverer.work()
+        return bool(line.settled)
+
+    await eventually(settled)
+    assert (first._calls, second._calls) == (["1"], ["Hello", "Hello"])

@@ -44,7 +44,9 @@ def online(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Awaitable[
             http=egress,
         )
         try:
-            return await handler.handle(case.message, context)
+            words = await handler.handle(case.message, context)
+            assert isinstance(words, str)
+            return words
         finally:
             await handler.close()
             await egress.close()
