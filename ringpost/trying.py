@@ -12,6 +12,7 @@ from typing import Any
 from message_store.errors import BadRequest, NotFound, RingCentralError
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
+from message_store.outgoing import OutgoingSms
 from message_store.parsing import NotJsonError, parse_json
 from message_store.protocol import ContentStream, MessageStoreAccess, Outcomes
 from ringpost.mailbox_by_hand import open_mailbox
@@ -192,6 +193,16 @@ class _Folder:
     async def restore(self, mailbox: Mailbox, ids: Sequence[str]) -> Outcomes:
         """Refused."""
         raise _unchangeable()
+
+    async def send_sms(self, mailbox: Mailbox, sms: OutgoingSms) -> Message:
+        """Refused: which mailbox would send it is not known."""
+        raise BadRequest("a message from a file has no mailbox to send from; give its id instead")
+
+    async def find_sent(
+        self, mailbox: Mailbox, sms: OutgoingSms, since: datetime
+    ) -> Message | None:
+        """Nothing is sent from here."""
+        return None
 
 
 def _unchangeable() -> RingCentralError:

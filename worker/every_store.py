@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 
 from message_store.client import MessageStore
 from message_store.errors import RingCentralError
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
+from message_store.outgoing import OutgoingSms
 from message_store.protocol import ContentStream, Outcomes
 
 from .logins import Logins
@@ -47,6 +49,16 @@ class EveryStore:
     async def restore(self, mailbox: Mailbox, ids: Sequence[str]) -> Outcomes:
         """Take deleted messages back; per id None or its error."""
         return await self._of(mailbox).restore(mailbox, ids)
+
+    async def send_sms(self, mailbox: Mailbox, sms: OutgoingSms) -> Message:
+        """Send a text message; after an error that is no refusal it may have been sent."""
+        return await self._of(mailbox).send_sms(mailbox, sms)
+
+    async def find_sent(
+        self, mailbox: Mailbox, sms: OutgoingSms, since: datetime
+    ) -> Message | None:
+        """The message that was sent with this text to this number since then, if it is seen."""
+        return await self._of(mailbox).find_sent(mailbox, sms, since)
 
     def _of(self, mailbox: Mailbox) -> MessageStore:
         return self._logins.of(mailbox).store

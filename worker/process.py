@@ -156,6 +156,7 @@ class WorkerProcess:
             store=self._own_changes,
             spool=self._spool,
             http=self._egress,
+            notes=self.ledger.notes,
         )
 
     def _store_for(self, lease: SyncLease) -> MessageStore:

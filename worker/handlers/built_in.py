@@ -5,9 +5,11 @@ BUILT_IN = {
     "command": "worker.handlers.command:Command",
     "delete": "worker.handlers.delete:Delete",
     "email": "worker.handlers.email:Email",
+    "forward-sms": "worker.handlers.forward_sms:ForwardSms",
     "mark-read": "worker.handlers.mark_read:MarkRead",
     "mark-unread": "worker.handlers.mark_unread:MarkUnread",
     "notify": "worker.handlers.notify:Notify",
+    "reply": "worker.handlers.reply:Reply",
     "restore": "worker.handlers.restore:Restore",
     "webhook": "worker.handlers.webhook:Webhook",
 }

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from message_store.errors import LimitedMode, NotFound, RateLimited, RingCentralError
 from worker.handlers.conformance_bench import Bench, require
-from worker.handlers.conformance_cases import CASES, FAX, MAILBOX, SMS, Case
+from worker.handlers.conformance_cases import CASES, FAX, MAILBOX, SMS, Case, recent
 from worker.handlers.conformance_fakes import FakeStore
 from worker.handlers.contract import ClosingHandler, Handler, HandlerError, TransientError
 from worker.happenings import WORDS
@@ -111,6 +111,21 @@ class HandlerConformance(ABC):
             await bench.attempt(handler, 2)
 
         self._run(SMS, hung_up)
+
+    def test_sends_no_text_twice(self) -> None:
+        """A text message whose sending was not answered is looked for before it is sent again."""
+
+        async def unanswered(handler: Handler, bench: Bench) -> None:
+            bench.store.answers_lost = True
+            error = await _failure(bench.attempt(handler))
+            sent = len(bench.store.sent)
+            require(error is not None or not sent, "nothing was answered, and it said it was done")
+            bench.store.answers_lost = False
+            await bench.attempt(handler, 2)
+            repeated = len({(sms.to, sms.text) for sms in bench.store.sent}) < len(bench.store.sent)
+            require(not repeated, "a text message was sent twice")
+
+        self._run(recent(SMS), unanswered)
 
     def test_ends_when_cancelled(self) -> None:
         """At its deadline an attempt is cancelled and ends; it does not say it was done."""

@@ -6,6 +6,7 @@ from worker.handlers.conformance_cases import MAILBOX, Case
 from worker.handlers.conformance_fakes import FakeNetwork, FakeStore
 from worker.handlers.context import DeliveryContext
 from worker.handlers.contract import Handler, Outcome
+from worker.handlers.notes import MemoryNotes
 from worker.happenings import CREATED
 from worker.spool import Spool
 
@@ -16,6 +17,7 @@ class Bench:
     def __init__(self, case: Case, folder: Path) -> None:
         self.store = FakeStore(case)
         self.network = FakeNetwork()
+        self.notes = MemoryNotes()
         self._case = case
         self._spool = Spool(folder / "spool", self.store)
 
@@ -33,6 +35,7 @@ class Bench:
             store=self.store,
             spool=self._spool,
             http=self.network,
+            notes=self.notes,
             on=on,
             at=at,
         )

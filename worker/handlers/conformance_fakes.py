@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from pydantic import AnyUrl
 from message_store.errors import ConnectionFailed, NotFound, RingCentralError
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
+from message_store.outgoing import OutgoingSms
 from message_store.protocol import ContentStream, Outcomes
 from worker.handlers.conformance_cases import Case
 from worker.handlers.contract import IPNetwork, Reply, TransientError
@@ -59,6 +61,9 @@ class FakeStore:
         self.changed: list[str] = []
         self.deleted: set[str] = set()
         self.purged: set[str] = set()
+        self.sent: list[OutgoingSms] = []
+        self.sendings = 0
+        self.answers_lost = False
         self.errors: dict[str, RingCentralError] = {}
         self.refusal: RingCentralError | None = None
 
@@ -111,6 +116,23 @@ class FakeStore:
     async def restore(self, mailbox: Mailbox, ids: Sequence[str]) -> Outcomes:
         """As `set_read_status`."""
         return self._changed(ids)
+
+    async def send_sms(self, mailbox: Mailbox, sms: OutgoingSms) -> Message:
+        """Note it; breaks off before that, or (`answers_lost`) after it."""
+        self.sendings += 1
+        if self.broken:
+            raise ConnectionFailed("the connection broke off")
+        self.sent.append(sms)
+        if self.answers_lost:
+            raise ConnectionFailed("the connection broke off")
+        return Message.model_validate({"id": len(self.sent)})
+
+    async def find_sent(
+        self, mailbox: Mailbox, sms: OutgoingSms, since: datetime
+    ) -> Message | None:
+        """What was noted."""
+        known = [(one.to, one.text) for one in self.sent]
+        return Message.model_validate({"id": 1}) if (sms.to, sms.text) in known else None
 
     def _changed(self, ids: Sequence[str]) -> Outcomes:
         if not ids:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json as json_library
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from worker.handlers.contract import AttachmentFile, Context, IPNetwork, Reply
 from worker.handlers.egress import Egress
 from worker.handlers.filenames import attachment_names
 from worker.handlers.media_types import safe_media_type
+from worker.handlers.notes import MemoryNotes, Notes
 from worker.handlers.rendering import render
 from worker.happenings import CREATED
 from worker.spool import Spool
@@ -92,6 +93,7 @@ class DeliveryContext(Context):
         store: MessageStoreAccess,
         spool: Spool,
         http: Egress,
+        notes: Notes | None = None,
         on: str = CREATED,
         at: str | None = None,
     ) -> None:
@@ -103,6 +105,7 @@ class DeliveryContext(Context):
         self.attempt = attempt
         self.message_store = store
         self._http = http
+        self._notes = notes or MemoryNotes()
         happened = None if on == CREATED else (on, at)
         self.idempotency_key = idempotency_key(mailbox, message.id, route, step, happened)
         # The text part of an SMS or pager message is no file.
@@ -119,6 +122,14 @@ class DeliveryContext(Context):
         """See `Context`."""
         values = {"message": message, "mailbox": self.mailbox, "route": self.route, "on": self.on}
         return render(template, values)
+
+    async def take(self, name: str, period: timedelta, taker: str | None = None) -> bool:
+        """See `Context`."""
+        return await self._notes.take(name, taker or self.idempotency_key, period)
+
+    async def may_text(self, number: str) -> bool:
+        """See `Context`."""
+        return await self._notes.may_text(self.mailbox.account_id, number)
 
     async def request(
         self,

@@ -7,7 +7,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -123,6 +123,18 @@ class Context(ABC):
         """
 
     @abstractmethod
+    async def take(self, name: str, period: timedelta, taker: str | None = None) -> bool:
+        """Take an occasion of this name for a while, in all processes; False if another has it.
+
+        The taker is this attempt's `idempotency_key` unless another is given; whoever has it may
+        take it again.
+        """
+
+    @abstractmethod
+    async def may_text(self, number: str) -> bool:
+        """Whether a phone number (E.164) has not said STOP to this account, or START since."""
+
+    @abstractmethod
     async def request(
         self,
         method: str,
@@ -166,6 +178,8 @@ class Step(BaseModel, ABC):
     """Whether a message is kept for good once this is done with it."""
     needs_archive: ClassVar[bool] = False
     """Whether this destroys a message, so that it is refused where nothing has archived it."""
+    sends_texts: ClassVar[bool] = False
+    """Whether it sends text messages, for which app and user need permissions of their own."""
 
     async def check(self) -> str:
         """See whether the destination is there and willing; says what was found.

@@ -12,10 +12,12 @@ from .assignments import AssignmentLedger
 from .budgets import BudgetsInUse
 from .closing import ClosingLedger
 from .connection import Connection, LedgerError
+from .consents import ConsentLedger
 from .deliveries import DeliveryLedger
 from .leases import Lease
 from .limits import PATIENCE, RedisLimits
 from .mailboxes import MailboxLedger
+from .notes import LedgerNotes
 from .overview import Overview, read_overview
 from .own_changes import OwnChangesLedger
 from .postponed import PostponedLedger
@@ -51,6 +53,8 @@ class Ledger:
         self.mailboxes = MailboxLedger(self.connection, lease_seconds)
         self.deliveries = DeliveryLedger(self.connection, lease_seconds)
         self.closing = ClosingLedger(self.connection, lease_seconds)
+        self.consents = ConsentLedger(self.connection)
+        self.notes = LedgerNotes(self.connection)
         self.postponed = PostponedLedger(self.connection)
         self.own_changes = OwnChangesLedger(self.connection)
         self.budgets = BudgetsInUse(self.connection)
