@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from message_store.client import MessageStore
 from message_store.errors import BadRequest, NotFound, RingCentralError
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
@@ -29,6 +30,7 @@ from worker.handlers.contract import (
 )
 from worker.handlers.egress import Egress
 from worker.handlers.filenames import attachment_names
+from worker.handlers.notes import Notes
 from worker.handlers.rendering import check_template
 from worker.spool import Spool
 from worker.wording import in_brief
@@ -56,11 +58,20 @@ async def source(text: str, mailbox: str) -> AsyncIterator[Source]:
                 message = await store.get(opened, text)
             except NotFound as error:
                 raise Refusal(f"message {text}: {error}", exit_code=1) from None
-            yield Source(message, opened, store, is_file=False)
+            yield Source(message, await _with_ids(store, opened), store, is_file=False)
         return
     message = _read(Path(text))
     own = Mailbox("~", message.extension_id or "~")
     yield Source(message, own, _Folder(Path(text).parent, message), is_file=True)
+
+
+async def _with_ids(store: MessageStore, mailbox: Mailbox) -> Mailbox:
+    """The mailbox as the workers know it: they keep their notes by its ids."""
+    if "~" not in mailbox:
+        return mailbox
+    own = await store.signed_in()
+    extension = mailbox.extension_id
+    return Mailbox(own.account_id, own.extension_id if extension == "~" else extension)
 
 
 def preview(step: Step, source: Source, context: DeliveryContext) -> dict[str, str]:
@@ -79,7 +90,9 @@ def preview(step: Step, source: Source, context: DeliveryContext) -> dict[str, s
 
 
 @asynccontextmanager
-async def context_of(name: str, source: Source, on: str) -> AsyncIterator[DeliveryContext]:
+async def context_of(
+    name: str, source: Source, on: str, notes: Notes | None
+) -> AsyncIterator[DeliveryContext]:
     """What a delivery would give the handler; the identity of its effect is this trial's own."""
     egress = Egress()
     with tempfile.TemporaryDirectory(prefix="ringpost-try-") as folder:
@@ -94,6 +107,7 @@ async def context_of(name: str, source: Source, on: str) -> AsyncIterator[Delive
                 store=source.store,
                 spool=Spool(Path(folder), source.store),
                 http=egress,
+                notes=notes,
             )
         finally:
             await egress.close()

@@ -97,7 +97,7 @@ def try_one(
     as_json: AsJson = False,
 ) -> None:
     """Send one message through one handler, for real unless --dry-run says otherwise."""
-    from ringpost.connection import run
+    from ringpost.connection import notes_within_reach, run
     from ringpost.handler_listing import insist_on_configured
     from ringpost.surroundings import read_configuration, running_settings
     from ringpost.trying import attempt, context_of, preview, source
@@ -111,7 +111,11 @@ def try_one(
     step = insist_on_configured(name, read_configuration(path)[1], path)
 
     async def work() -> dict[str, str]:
-        async with source(message, mailbox) as found, context_of(name, found, on) as context:
+        async with (
+            source(message, mailbox) as found,
+            notes_within_reach() as notes,
+            context_of(name, found, on, notes) as context,
+        ):
             if not dry_run:
                 return {"outcome": await attempt(step, found, context)}
             try:

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from message_store.mailbox import Mailbox
+from message_store.message import Message
 from ringpost.__main__ import app
 from ringpost.refusal import Refusal
 from sandbox import RingCentral
 from worker.handlers import lookup
 from worker.handlers.built_in import BUILT_IN
+from worker.ledger import open_ledger
 
 CONFIGURATION = """
 [handlers.program]
@@ -139,6 +142,30 @@ def test_mistakes(here: Path, words: tuple[str, ...], said: str) -> None:
     """Each gives one line with the remedy."""
     (here / "list.json").write_text("[1]")
     assert said in refusal("try", *words)
+
+
+async def test_who_has_said_stop(
+    here: Path, ringcentral: RingCentral, environ: dict[str, str], redis_url: str
+) -> None:
+    """A trial texts nobody who has said STOP to the workers either."""
+    route = '[[routes]]\nname = "r"\nsteps = ["answer"]\n'
+    reply = '[handlers.answer]\nuse = "reply"\ntext = "Hello"\n'
+    await asyncio.to_thread((here / "ringpost.toml").write_text, reply + route)
+    sms = await ringcentral.receives_sms("Hello", sender="+16505550199")
+    stop = {"id": 1, "type": "SMS", "direction": "Inbound", "subject": "STOP"}
+    said = Message.model_validate({**stop, "from": {"phoneNumber": "+16505550199"}})
+    async with open_ledger(redis_url) as ledger:
+        mailbox = Mailbox(ringcentral.account_id, "1")
+        await ledger.consents.note(mailbox, [said])
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ringpost", "handlers", "try", "answer"),
+        *("--message", str(sms["id"])),
+        cwd=here,
+        env={**environ, "REDIS_URL": redis_url},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert out.decode() == "not answered: the number has said STOP\n"
 
 
 async def test_a_message_of_the_mailbox(
