@@ -95,7 +95,8 @@ class Closer:
             kept_back = await self._ledger.of_skipped(work)
             ids = [id_ for id_ in ids if id_ not in kept_back]
         if handler.delay:
-            postponed = Later(f"{work.step} postponed", handler.delay)
+            days = handler.delay / 86400
+            postponed = Later(f"comes {days:g} day{'s'[: days != 1]} later", handler.delay)
             results: ClosingOutcomes = dict.fromkeys(ids, postponed)
         else:
             results = await handler.finish(work.mailbox, ids, self._store) if ids else {}

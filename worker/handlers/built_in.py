@@ -9,7 +9,7 @@ BUILT_IN = {
     "mark-read": "worker.handlers.mark_read:MarkRead",
     "mark-unread": "worker.handlers.mark_unread:MarkUnread",
     "notify": "worker.handlers.notify:Notify",
-    "reply": "worker.handlers.reply:Reply",
+    "reply": "worker.handlers.reply:SmsReply",
     "restore": "worker.handlers.restore:Restore",
     "webhook": "worker.handlers.webhook:Webhook",
 }

@@ -17,7 +17,7 @@ from message_store.message import Message
 from worker.durations import parse_duration
 from worker.handlers.child_program import Ended, run_program
 from worker.handlers.contract import Context, Handler, PermanentError, TransientError
-from worker.handlers.message_document import file_entry, message_document
+from worker.handlers.message_document import file_entry, files_of, message_document
 from worker.handlers.plain_text import one_line
 
 AGAIN_LATER = os.EX_TEMPFAIL
@@ -91,7 +91,7 @@ class Command(Handler):
 
     async def _document(self, message: Message, context: Context, folder: Path) -> bytes:
         document = message_document(message, context)
-        for file in context.attachments if self.files else ():
+        for file in files_of(context) if self.files else ():
             path = folder / file.name
             # a copy: what the program does to it must not change what other handlers get
             await asyncio.to_thread(shutil.copyfile, await file.path(), path)

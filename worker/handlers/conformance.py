@@ -97,20 +97,20 @@ class HandlerConformance(ABC):
         """A destination that goes away fails the attempt for now, and the next one succeeds."""
 
         async def hung_up(handler: Handler, bench: Bench) -> None:
-            bench.network.hangs_up = True
+            bench.network.hangs_up = bench.store.broken = True
             breaking = self.break_peer()
             if breaking is None:
                 error = await _failure(bench.attempt(handler))
             else:
                 with breaking:
                     error = await _failure(bench.attempt(handler))
-            if bench.network.calls or breaking is not None:
+            if bench.network.calls or bench.store.sendings or breaking is not None:
                 require(error is not None, "the peer hung up and the handler said it was done")
                 require(_is_transient(error), f"worth another attempt, but it raised {error!r}")
-            bench.network.hangs_up = False
+            bench.network.hangs_up = bench.store.broken = False
             await bench.attempt(handler, 2)
 
-        self._run(SMS, hung_up)
+        self._run(recent(SMS), hung_up)
 
     def test_sends_no_text_twice(self) -> None:
         """A text message whose sending was not answered is looked for before it is sent again."""

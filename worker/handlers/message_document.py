@@ -3,10 +3,12 @@
 Its shape is a contract (docs/handlers/document.md): what is there stays, new keys may come.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from message_store.message import Message
 from worker.handlers.contract import AttachmentFile, Context
+from worker.happenings import DELETED
 
 VERSION = 1
 
@@ -28,6 +30,11 @@ def message_document(message: Message, context: Context) -> dict[str, Any]:
             "files": [],
         },
     }
+
+
+def files_of(context: Context) -> Sequence[AttachmentFile]:
+    """The files to go along: those of a deleted message may be gone."""
+    return [] if context.on == DELETED else context.attachments
 
 
 def file_entry(file: AttachmentFile, size: int) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from worker.handlers.contract import Context, Handler, PermanentError, Transient
 from worker.handlers.mail_text import headline
 from worker.handlers.plain_text import clean, one_line
 from worker.handlers.rendering import TemplateText
+from worker.happenings import DELETED, DELIVERED, READ
 
 MOST_FILES = 25 * 1024 * 1024
 _THREADS = 8
@@ -30,6 +31,8 @@ _SECONDS = 60
 # Apprise says it in its log only: "... error=404."
 _STATUS = re.compile(r"error=(\d{3})\b")
 _LATER = frozenset({408, 425, 429})
+# Nothing of these is in the files, and those of a deleted message may be gone.
+_WITHOUT_FILES = frozenset({DELIVERED, READ, DELETED})
 # What it would log names channels and numbers; the outcome says what went wrong.
 logging.getLogger("apprise").propagate = False
 
@@ -125,7 +128,7 @@ class Notify(Handler):
 
     async def _files(self, context: Context) -> tuple[list[AttachFile], str]:
         """The files to send, and what is to be said of those that are not."""
-        if not (self.files and context.attachments):
+        if not (self.files and context.attachments) or context.on in _WITHOUT_FILES:
             return [], ""
         if not self._takes_files:
             return [], ", which takes no files"

@@ -32,7 +32,7 @@ def _duration(value: object) -> object:
     return parse_duration(value) if isinstance(value, str) else value
 
 
-class Reply(Handler):
+class SmsReply(Handler):
     """Answers a text message with a text from the number it came to."""
 
     sends_texts: ClassVar[bool] = True

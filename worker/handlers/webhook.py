@@ -24,7 +24,7 @@ from worker.handlers.contract import (
     TransientError,
 )
 from worker.handlers.egress import Egress
-from worker.handlers.message_document import file_entry, message_document
+from worker.handlers.message_document import file_entry, files_of, message_document
 from worker.handlers.multipart import FilePart, FormBody
 from worker.handlers.plain_text import one_line
 from worker.handlers.webhook_signature import read_secrets, signature_headers
@@ -74,7 +74,7 @@ class Webhook(Handler):
     async def handle(self, message: Message, context: Context) -> str:
         """Send it; the words are those of the answer, if it has any."""
         document = message_document(message, context)
-        if self.files == "multipart" and context.attachments:
+        if self.files == "multipart" and files_of(context):
             form = await _form(document, context)
             size, content_type, pieces = form.size, form.content_type, form.pieces
         else:
@@ -116,7 +116,7 @@ async def _in_one(body: bytes) -> AsyncGenerator[bytes]:
 
 async def _form(document: dict[str, Any], context: Context) -> FormBody:
     parts = []
-    for file in context.attachments:
+    for file in files_of(context):
         content = await file.content()
         part = FilePart(file.name, file.content_type, content, _size(content))
         parts.append(part)
@@ -126,7 +126,7 @@ async def _form(document: dict[str, Any], context: Context) -> FormBody:
 
 async def _add_inline(document: dict[str, Any], context: Context) -> None:
     room = MOST_INLINE
-    for file in context.attachments:
+    for file in files_of(context):
         content = await file.content()
         size = _size(content)
         room -= size

@@ -12,7 +12,7 @@ from worker.handlers.conformance import Bench, HandlerConformance
 from worker.handlers.conformance_cases import FAX, MMS, PNG, SMS, Case, recent
 from worker.handlers.contract import Handler, PermanentError
 from worker.handlers.forward_sms import ForwardSms
-from worker.handlers.reply import Reply
+from worker.handlers.reply import SmsReply
 from worker.handlers.texting import is_toll_free
 
 OURS, THEIRS, THIRD = "+16505550111", "+16505550100", "+16505550177"
@@ -22,7 +22,7 @@ class TestReplyConformance(HandlerConformance):
     """`reply` passes the suite for all handlers."""
 
     def make_handler(self) -> Handler:
-        return Reply(text="We are closed.")
+        return SmsReply(text="We are closed.")
 
 
 class TestForwardConformance(HandlerConformance):
@@ -47,7 +47,7 @@ def sent(bench: Bench) -> list[tuple[str, str, str]]:
 async def test_an_answer(tmp_path: Path) -> None:
     """It comes from the number that was texted, and says what the template makes."""
     bench = Bench(text(), tmp_path)
-    assert await bench.attempt(Reply(text="Thanks, {{ message.sender }}!")) == "answered"
+    assert await bench.attempt(SmsReply(text="Thanks, {{ message.sender }}!")) == "answered"
     assert sent(bench) == [(OURS, THEIRS, "Thanks, Jane Doe (+16505550100)!")]
 
 
@@ -70,7 +70,7 @@ async def test_an_answer(tmp_path: Path) -> None:
 async def test_what_is_not_answered(members: dict[str, Any], reason: str, tmp_path: Path) -> None:
     """Ourselves, machines, groups, and words of consent; the outcome says why."""
     bench = Bench(text(**members), tmp_path)
-    words = await bench.attempt(Reply(text="Hello"))
+    words = await bench.attempt(SmsReply(text="Hello"))
     assert words.startswith("not answered: ")
     assert reason in words
     assert bench.store.sendings == 0
@@ -80,9 +80,9 @@ async def test_what_is_old_or_no_news_is_not_answered(tmp_path: Path) -> None:
     """After an outage or in a backfill nobody is startled."""
     old = (datetime.now(UTC) - timedelta(days=2)).isoformat()
     bench = Bench(Case({**SMS.wire, "creationTime": old}), tmp_path)
-    assert "more than a day old" in await bench.attempt(Reply(text="Hello"))
+    assert "more than a day old" in await bench.attempt(SmsReply(text="Hello"))
     bench = Bench(text(), tmp_path)
-    assert "no new message" in await bench.attempt(Reply(text="Hello"), on="read")
+    assert "no new message" in await bench.attempt(SmsReply(text="Hello"), on="read")
     assert bench.store.sendings == 0
 
 
@@ -90,7 +90,7 @@ async def test_stop_is_honoured(tmp_path: Path) -> None:
     """Who has said STOP is texted by neither."""
     bench = Bench(text(), tmp_path)
     bench.notes.stopped = {THEIRS, THIRD}
-    assert await bench.attempt(Reply(text="Hello")) == "not answered: the number has said STOP"
+    assert await bench.attempt(SmsReply(text="Hello")) == "not answered: the number has said STOP"
     assert await bench.attempt(forwarding()) == "1 not sent on: has said STOP"
     assert bench.store.sendings == 0
 
@@ -98,7 +98,7 @@ async def test_stop_is_honoured(tmp_path: Path) -> None:
 async def test_not_too_often(tmp_path: Path) -> None:
     """One answer in an hour for a number, and so many of a conversation in a day."""
 
-    async def answers(handler: Reply, *ids: str) -> list[str]:
+    async def answers(handler: SmsReply, *ids: str) -> list[str]:
         first = Bench(text(), tmp_path)
         words = []
         for id_ in ids:
@@ -107,7 +107,7 @@ async def test_not_too_often(tmp_path: Path) -> None:
             words.append(await bench.attempt(handler))
         return words
 
-    assert await answers(Reply(text="Hello"), "1", "2", "1") == [
+    assert await answers(SmsReply(text="Hello"), "1", "2", "1") == [
         "answered",
         "not answered: the number was answered not long before",
         "answered",
@@ -125,7 +125,7 @@ async def test_so_many_a_day(tmp_path: Path) -> None:
     assert words == ["1 sent on", "1 sent on", "1 not sent on: has had its texts of a day"]
 
 
-@pytest.mark.parametrize("handler", [Reply(text="Hello"), forwarding()])
+@pytest.mark.parametrize("handler", [SmsReply(text="Hello"), forwarding()])
 async def test_an_answer_that_was_lost(handler: Handler, tmp_path: Path) -> None:
     """What may have been sent is looked for before it is sent again."""
     bench = Bench(text(), tmp_path)

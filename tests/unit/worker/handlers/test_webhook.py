@@ -22,6 +22,7 @@ from worker.handlers.webhook import MOST_INLINE, Webhook
 
 OLD, NEW = (f"whsec_{base64.b64encode(letter * 32).decode()}" for letter in (b"o", b"n"))
 Online = Callable[..., Awaitable[str]]
+Attempt = Callable[..., Awaitable[str]]
 
 
 class TestConformance(HandlerConformance):
@@ -95,6 +96,7 @@ async def test_the_document(receiver: Receiver, online: Online) -> None:
     assert headers["Idempotency-Key"] == headers["webhook-id"] == data["id"]
     assert (again["webhook-id"], same) == (headers["webhook-id"], body)
     assert "webhook-signature" not in headers
+    assert "Transfer-Encoding" not in headers
 
 
 async def test_the_signature_holds_for_others(receiver: Receiver, online: Online) -> None:
@@ -144,6 +146,14 @@ def parts(headers: dict[str, str], body: bytes) -> list[EmailMessage]:
     head = f"Content-Type: {headers['Content-Type']}\r\n\r\n".encode()
     whole = BytesParser(policy=HTTP).parsebytes(head + body)
     return [part for part in whole.iter_parts() if isinstance(part, EmailMessage)]
+
+
+@pytest.mark.parametrize("files", ["inline", "multipart"])
+async def test_a_deleted_message_comes_without_files(attempt: Attempt, files: str) -> None:
+    """They may be gone with it, and are not asked for."""
+    gone = Case(FAX.wire, {})
+    handler = made("https://hook.example.com/in", files=files)
+    await attempt(handler, gone, on="deleted", at="2025-11-24T10:00:00+00:00")
 
 
 async def test_too_much_for_the_json(receiver: Receiver, online: Online) -> None:
