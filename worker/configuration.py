@@ -21,21 +21,13 @@ from pydantic import (
 from worker.account_tables import AccountTable, once_each
 from worker.checks import check_names
 from worker.document import Document
-from worker.durations import parse_duration
+from worker.durations import Duration, parse_duration
 from worker.event_filters import MESSAGE_STORE, checked_filter
 from worker.handlers.tables import HandlerTable, handler_tables
 from worker.mailbox_names import OWN, MailboxNames
 from worker.problems import ConfigurationError, Wrong, in_words
 from worker.routes import Route
 from worker.tables import Finding, Table, findings
-
-
-def _duration(value: object) -> timedelta:
-    if isinstance(value, timedelta):
-        return value
-    if not isinstance(value, str):
-        raise Wrong(f'must be a length of time such as "15m", not {in_words(value)}')
-    return parse_duration(value)
 
 
 def _start(value: object) -> str:
@@ -89,9 +81,6 @@ def _filters(value: object) -> object:
 
 def _once_each(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
 
 
 class Sync(Table):

@@ -1,13 +1,17 @@
-"""Lengths of time as they are written in the configuration: `90s`, `15m`, `2h`, `30d`, `1h30m`."""
+"""Lengths of time as written in the configuration: `90s`, `15m`, `2h`, `30d`, `7y`, `1h30m`."""
 
 import re
 from datetime import timedelta
+from typing import Annotated
 
-from worker.problems import Wrong
+from pydantic import BeforeValidator
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_WHOLE = re.compile(r"(?:[0-9]{1,9}[smhdw])+")
-_PART = re.compile(r"([0-9]+)([smhdw])")
+from worker.problems import Wrong, in_words
+
+# A year is never shorter than one of the calendar: what is to be kept for years is kept.
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 366 * 86400}
+_WHOLE = re.compile(r"(?:[0-9]{1,9}[smhdwy])+")
+_PART = re.compile(r"([0-9]+)([smhdwy])")
 _LONGEST = timedelta(days=36500)
 
 
@@ -20,3 +24,14 @@ def parse_duration(text: str) -> timedelta:
     if not 0 < seconds <= _LONGEST.total_seconds():
         raise Wrong("must be longer than nothing and shorter than a hundred years")
     return timedelta(seconds=seconds)
+
+
+def _duration(value: object) -> timedelta:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str):
+        raise Wrong(f'must be a length of time such as "15m", not {in_words(value)}')
+    return parse_duration(value)
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]

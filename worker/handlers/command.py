@@ -11,10 +11,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr
+from pydantic import AfterValidator, Field, PrivateAttr, SecretStr
 
 from message_store.message import Message
-from worker.durations import parse_duration
+from worker.durations import Duration
 from worker.handlers.child_program import Ended, run_program
 from worker.handlers.contract import Context, Handler, PermanentError, TransientError
 from worker.handlers.message_document import file_entry, files_of, message_document
@@ -36,10 +36,6 @@ def _checked_program(argv: list[str]) -> list[str]:
     return argv
 
 
-def _seconds(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
-
-
 def _checked_time(timeout: timedelta) -> timedelta:
     if timeout > _LONGEST:
         raise ValueError("must be at most 14m")
@@ -49,11 +45,13 @@ def _checked_time(timeout: timedelta) -> timedelta:
 class Command(Handler):
     """Runs a program on this machine, without a shell."""
 
-    run: Annotated[list[str], Field(min_length=1), AfterValidator(_checked_program)]
+    run: Annotated[
+        list[str],
+        Field(min_length=1, examples=[["/usr/local/bin/print-fax"]]),
+        AfterValidator(_checked_program),
+    ]
     """The program and its arguments: ["/usr/local/bin/print-fax", "--tray", "2"]."""
-    timeout: Annotated[timedelta, BeforeValidator(_seconds), AfterValidator(_checked_time)] = (
-        timedelta(minutes=1)
-    )
+    timeout: Annotated[Duration, AfterValidator(_checked_time)] = timedelta(minutes=1)
     """How long it may take, at most "14m"; then it is killed, and run again later."""
     files: bool = True
     """Whether the files of the message are put into its folder."""

@@ -5,14 +5,12 @@ Refused at start unless the message is archived before; see `worker.handlers.kep
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, ClassVar
-
-from pydantic import BeforeValidator
+from typing import ClassVar
 
 from message_store.errors import RingCentralError
 from message_store.mailbox import Mailbox
 from message_store.protocol import MessageStoreAccess
-from worker.durations import parse_duration
+from worker.durations import Duration
 from worker.handlers.bulk_outcomes import outcome_of, outcomes_of
 from worker.handlers.contract import (
     ClosingHandler,
@@ -25,16 +23,12 @@ from worker.handlers.contract import (
 _LOOK_AGAIN = 86400.0
 
 
-def _duration(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
-
-
 class Delete(ClosingHandler):
     """Moves messages to the trash, from which RingCentral purges them after about five days."""
 
     needs_archive: ClassVar[bool] = True
 
-    after: Annotated[timedelta, BeforeValidator(_duration)] = timedelta()
+    after: Duration = timedelta()
     """How long after everything else is done: "30d"; at once without it."""
     only_read: bool = False
     """Whether only what somebody has read is deleted; the rest is looked at again each day."""

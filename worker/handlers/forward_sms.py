@@ -26,7 +26,9 @@ class ForwardSms(Handler):
 
     sends_texts: ClassVar[bool] = True
 
-    to: Annotated[list[PhoneNumber], Field(min_length=1, max_length=10)]
+    to: Annotated[
+        list[PhoneNumber], Field(min_length=1, max_length=10, examples=[["+16505550100"]])
+    ]
     """Who gets it: phone numbers, each a text of its own."""
     sender: PhoneNumber | None = Field(default=None, alias="from")
     """A number of the mailbox's user to send from; without it, the one the message came to."""

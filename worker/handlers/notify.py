@@ -16,7 +16,7 @@ from apprise import Apprise, AppriseAsset, AppriseResult, NotifyBase
 from apprise.attachment.file import AttachFile
 from apprise.common import PersistentStoreMode
 from apprise.exception import AppriseException
-from pydantic import AfterValidator, PrivateAttr, SecretStr
+from pydantic import AfterValidator, Field, PrivateAttr, SecretStr
 
 from message_store.message import Message
 from worker.handlers.contract import Context, Handler, PermanentError, TransientError
@@ -70,7 +70,7 @@ def _checked(address: SecretStr) -> SecretStr:
 class Notify(Handler):
     """Says in a chat or on a phone that a message came, by any service that Apprise knows."""
 
-    to: Annotated[SecretStr, AfterValidator(_checked)]
+    to: Annotated[SecretStr, AfterValidator(_checked), Field(examples=["${SLACK_ADDRESS}"])]
     """The Apprise address: slack://..., msteams://..., tgram://..., ntfy://..., and many more."""
     title: TemplateText = ""
     """A template for the title; without it, what came and from whom."""

@@ -7,12 +7,12 @@ and what is not answered for one of them is done, with the reason.
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from message_store.message import Message
 from message_store.outgoing import OutgoingSms, shortened
 from worker.consent_words import consent_of
-from worker.durations import parse_duration
+from worker.durations import Duration
 from worker.handlers.contract import Context, Handler, PermanentError
 from worker.handlers.rendering import TemplateText
 from worker.handlers.texting import (
@@ -28,8 +28,10 @@ from worker.happenings import CREATED
 _TOO_OLD = timedelta(days=1)
 
 
-def _duration(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
+def _not_empty(text: str) -> str:
+    if not text.strip():
+        raise ValueError('must be text to answer with, such as "We are closed today."')
+    return text
 
 
 class SmsReply(Handler):
@@ -37,9 +39,11 @@ class SmsReply(Handler):
 
     sends_texts: ClassVar[bool] = True
 
-    text: Annotated[TemplateText, Field(min_length=1)]
+    text: Annotated[
+        TemplateText, AfterValidator(_not_empty), Field(examples=["We are closed today."])
+    ]
     """A template for the answer, at most 1,000 letters."""
-    once_per: Annotated[timedelta, BeforeValidator(_duration)] = timedelta(hours=1)
+    once_per: Duration = timedelta(hours=1)
     """For how long a number that was answered is not answered again."""
     most_per_day: Annotated[int, Field(ge=1, le=100)] = 5
     """How many answers a conversation gets in a day at most."""

@@ -58,7 +58,7 @@ def _one_or_list(value: object) -> object:
 class Webhook(Handler):
     """POSTs each message as JSON, signed, to an address on the web; the answer is obeyed."""
 
-    url: HttpUrl
+    url: Annotated[HttpUrl, Field(examples=["https://example.com/hook"])]
     """Where to: https://example.com/hook."""
     secret: Annotated[SecretStr, AfterValidator(_checked_secret)] | None = None
     """The key for the signature, whsec_...; two with a comma between them while it changes."""

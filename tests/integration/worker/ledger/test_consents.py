@@ -64,6 +64,9 @@ async def test_the_last_word_counts(ledger: Ledger, mailbox: Mailbox) -> None:
     assert not await may()
     await ledger.consents.note(mailbox, [said("UNSTOP", 20), said("stop", 10)])
     assert await may()
+    await ledger.consents.note(mailbox, [said("STOP", 30)])
+    await ledger.consents.note(mailbox, [said("STOP", 10)])
+    assert not await may()
     assert await ledger.notes.may_text("other", NUMBER)
     members = await ledger.connection.redis.zrange(key("consents", mailbox.account_id), 0, -1)
     assert members
