@@ -1,6 +1,7 @@
 """Closing steps that come long after everything else: kept as ids, and never forgotten."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from message_store.errors import PermissionMissing
 from message_store.mailbox import Mailbox
 from message_store.protocol import MessageStoreAccess
 from sandbox import RingCentral
+from tests.support.in_process import CONFIGURATION, ShortLine
+from worker import process
 from worker.closing import Closer
 from worker.handlers.conformance_cases import SMS
 from worker.handlers.conformance_fakes import FakeStore
@@ -22,6 +25,12 @@ from worker.postponed import PostponedCloser
 
 Arrive = Callable[..., Awaitable[None]]
 Eventually = Callable[..., Awaitable[Any]]
+TIDY = """
+[handlers.tidy]
+use = "delete"
+after = "1s"
+only_read = true
+"""
 
 
 class Closing(ClosingHandler):
@@ -151,3 +160,32 @@ async def test_deleting_again_purges_nothing(ringcentral: RingCentral, store: Me
     for words in ("deleted", "already deleted"):
         assert await Delete().finish(mailbox, [message_id], store) == {message_id: words}
     assert (await store.get(mailbox, message_id)).availability == "Deleted"
+
+
+async def test_on_a_running_line(
+    ringcentral: RingCentral,
+    redis_url: str,
+    tmp_path: Path,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is archived and read leaves the mailbox when its time has come; what is unread stays."""
+    monkeypatch.setattr(process, "_POSTPONED_SECONDS", 0.2)
+    line = ShortLine(ringcentral, redis_url, tmp_path)
+    await line.start_webhook()
+    steps = CONFIGURATION.replace('steps = ["vault"]', 'steps = ["vault", "tidy"]')
+    await line.start_worker(configuration=steps + TIDY)
+    try:
+        await eventually(line.is_covered)
+        unread = await ringcentral.receives_fax()
+        read = await ringcentral.receives_sms("Hello", read_status="Read")
+
+        def availability(message: dict[str, Any]) -> str:
+            return str(ringcentral.message(message["id"])["availability"])
+
+        await eventually(lambda: availability(read) == "Deleted")
+        await eventually(lambda: line.is_delivered(unread))
+        assert line.is_delivered(read)
+        assert availability(unread) == "Alive"
+    finally:
+        await line.stop()
