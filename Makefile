@@ -3,8 +3,9 @@
 PYTHON ?= python3
 WORKERS ?= 2
 BIN := .venv/bin
+SCHEMATHESIS := 4.32.5
 
-.PHONY: help setup run test reference javascript lint lock
+.PHONY: help setup run test fuzz reference javascript lint lock
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +23,14 @@ run: setup ## start Ringpost: with RC_* set against RingCentral, without against
 
 test: setup ## run the whole test suite
 	$(BIN)/python -m pytest -n $(WORKERS)
+
+fuzz: setup .venv/fuzz/$(SCHEMATHESIS) ## hold a running webhook to its OpenAPI description, for a minute
+	$(BIN)/python -m tests.fuzz .venv/fuzz/bin/schemathesis
+
+.venv/fuzz/$(SCHEMATHESIS):
+	$(PYTHON) -m venv .venv/fuzz
+	.venv/fuzz/bin/pip install --quiet --disable-pip-version-check schemathesis==$(SCHEMATHESIS)
+	@touch $@
 
 reference: setup ## compare the sandbox and our models with RingCentral's published reference
 	$(BIN)/python -m pytest tests/reference

@@ -216,6 +216,6 @@ def _read_token(body: bytes, asked_at: float) -> Token:
         document: Any = parse_json(body)
         expires_at = asked_at + float(document["expires_in"])
         return Token.model_validate({**document, "expires_at": expires_at})
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         # The cause is left out: it would quote the token.
         raise BadAnswer("login: the answer holds no token", status=200) from None

@@ -29,7 +29,7 @@ def parse_json(body: bytes) -> Any:
 
     Broken UTF-8 and half of a surrogate pair, which a strict parser refuses, are read too (a text
     cut in the middle of an emoji is still a text), and nesting too deep to be written is cut off.
-    Whole numbers keep all their digits.
+    Whole numbers keep all their digits; one of more than 4300, which nothing could write, is None.
     """
     if _is_crowded(body):
         raise NotJsonError(f"a document of more than {MOST_OBJECTS} objects")
@@ -38,7 +38,7 @@ def parse_json(body: bytes) -> Any:
     except ValueError:
         pass
     try:
-        return _mended(json.loads(body.decode("utf-8-sig", "replace")))
+        return _mended(json.loads(body.decode("utf-8-sig", "replace"), parse_int=_whole_number))
     except (ValueError, RecursionError) as error:
         raise NotJsonError("not a JSON document") from error
 
@@ -82,6 +82,13 @@ def _is_crowded(body: bytes) -> bool:
         return False
     bare = _TEXT.sub(b"", body)
     return bare.count(b"{") + bare.count(b"[") > MOST_OBJECTS
+
+
+def _whole_number(digits: str) -> int | None:
+    try:
+        return int(digits)
+    except ValueError:  # Python reads and writes no more than 4300 digits
+        return None
 
 
 def _mended(value: Any, depth: int = 0) -> Any:

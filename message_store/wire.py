@@ -75,6 +75,7 @@ class WireModel(BaseModel):
         coerce_numbers_to_str=True,
         extra="allow",
         frozen=True,
+        hide_input_in_errors=True,  # texts and numbers of people
     )
 
     @model_validator(mode="wrap")

@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from ringpost.commands.archive import archive
 from ringpost.commands.check import check
 from ringpost.commands.failures import failures, replay
 from ringpost.commands.handlers import handlers
@@ -29,6 +30,7 @@ app.command()(status)
 app.command()(failures)
 app.command()(replay)
 app.add_typer(handlers, name="handlers")
+app.add_typer(archive, name="archive")
 app.add_typer(messages, name="messages")
 app.add_typer(subscriptions, name="subscriptions")
 app.command(context_settings=PASS_ON)(sandbox)

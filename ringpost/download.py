@@ -108,7 +108,8 @@ def _is_there(path: Path, part: Attachment) -> bool:
 async def _stream(
     store: MessageStore, mailbox: Mailbox, message_id: str, attachment: Attachment, path: Path
 ) -> None:
-    unfinished = path.with_name(f"{path.name}.part")
+    # No attachment has a name that begins with a dot: its file cannot be this one.
+    unfinished = path.with_name(f".{path.name}.part")
     file = await asyncio.to_thread(unfinished.open, "wb")
     try:
         async with store.content(mailbox, message_id, attachment) as content:

@@ -101,10 +101,13 @@ class Webhook:
         return ok(echo=token)
 
     def _elsewhere(self, request: web.BaseRequest) -> web.Response:
-        if request.rel_url.raw_path == HEALTH_PATH and request.method in {"GET", "HEAD"}:
-            return ok(body=b'{"status":"ok"}')
-        self._outcomes.count("not found")
-        return refusal(404, "nothing here")
+        if request.rel_url.raw_path != HEALTH_PATH:
+            self._outcomes.count("not found")
+            return refusal(404, "nothing here")
+        if request.method not in {"GET", "HEAD"}:
+            self._outcomes.count("not found")
+            return refusal(405, "only GET is answered here", Allow="GET, HEAD")
+        return ok(body=b'{"status":"ok"}')
 
 
 def _hint(notification: Notification) -> str:

@@ -50,7 +50,10 @@ def _start_at(text: str, now: datetime) -> datetime:
             return now - parse_duration(text)
         except Wrong:
             raise Wrong('is no start; write "now", how far back such as "30d", or a date') from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise Wrong("is outside the calendar; write a date such as 2026-01-31") from None
 
 
 def _routes(value: object) -> object:

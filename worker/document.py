@@ -30,9 +30,13 @@ class Document:
         """Read and parse the file; raises ConfigurationError if it is not there or not TOML."""
         try:
             written = tomllib.loads(_text(path))
+            values, unset = substitute(written, environ)
         except tomllib.TOMLDecodeError as error:
             raise ConfigurationError([f"{path}: {_syntax(error)}"]) from None
-        values, unset = substitute(written, environ)
+        except RecursionError:
+            raise ConfigurationError([f"{path}: is nested too deep; write it flatter"]) from None
+        except ValueError:  # Python reads no more than 4300 digits
+            raise ConfigurationError([f"{path}: a number in it is too long"]) from None
         return cls(str(path), written, values, tuple(unset))
 
     def lines(self, findings: Iterable[Finding]) -> tuple[str, ...]:

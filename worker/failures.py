@@ -16,6 +16,7 @@ from message_store.errors import (
     RingCentralError,
     TokenRejected,
 )
+from message_store.tracebacks import name_of
 
 from .handlers.contract import HandlerError, TransientError
 from .ledger.connection import LedgerError
@@ -24,6 +25,8 @@ from .wording import in_brief
 # The first try is at once, then after these seconds; then the delivery has failed and is listed.
 RETRY_SCHEDULE = (30.0, 120.0, 600.0, 3600.0, 21600.0, 86400.0)
 
+# Their words are our own, or the destination's as a handler chose to repeat them.
+OURS = (HandlerError, RingCentralError, LedgerError)
 _SOON = 5.0
 _ADMINISTRATOR = 300.0
 _LONGEST = 86400.0
@@ -77,19 +80,26 @@ def is_transient(error: BaseException) -> bool:
 
 def is_foreseen(error: BaseException) -> bool:
     """Whether its words say all; anything else is a bug whose traceback is wanted."""
-    return isinstance(error, HandlerError | RingCentralError | LedgerError) or is_transient(error)
+    return isinstance(error, OURS) or is_transient(error)
 
 
 def reason(error: BaseException) -> str:
-    """The error in a few words; a bug with its type and where it happened."""
-    if is_foreseen(error) and str(error):
+    """The error in a few words; a bug with its type and where it happened.
+
+    Words that are not ours are left out: they may quote a message, a number or an address.
+    """
+    if isinstance(error, OURS) and str(error):
         return in_brief(error)
+    if isinstance(error, OSError) and error.strerror:
+        return in_brief(f"{type(error).__name__}: {error.strerror}")
+    if isinstance(error, aiohttp.ClientResponseError):
+        return in_brief(f"{type(error).__name__}: {error.status}")
     where, traceback = "", error.__traceback__
     while traceback is not None:
         code = traceback.tb_frame.f_code
         where = f" ({code.co_filename.rpartition('/')[2]}:{traceback.tb_lineno})"
         traceback = traceback.tb_next
-    return in_brief(f"{type(error).__name__}: {error}{where}")
+    return in_brief(f"{name_of(error)}{where}")
 
 
 def _asked(error: BaseException) -> float | None:

@@ -40,6 +40,7 @@ _SPOOL_KEPT = timedelta(days=1)
 _PRUNE_SECONDS = 3600.0
 _REFRESH_SECONDS = 5.0
 _POSTPONED_SECONDS = 60.0
+_EXPIRE_SECONDS = 86_400.0
 _RELEASE_SECONDS = 5.0
 
 
@@ -104,6 +105,7 @@ class WorkerProcess:
         self._beside(self._repeat(self._prune, _PRUNE_SECONDS))
         self._beside(self._repeat(self._refresh, _REFRESH_SECONDS))
         self._beside(self._repeat(self._close_postponed, _POSTPONED_SECONDS))
+        self._beside(self._repeat(self._expire, _EXPIRE_SECONDS))
         # A Redis that is away now is there for the first check of the subscription.
         with contextlib.suppress(LedgerError):
             await self._logins.refresh()
@@ -189,6 +191,12 @@ class WorkerProcess:
         """Drop spooled files that a killed worker left behind."""
         if dropped := await self._spool.sweep(_SPOOL_KEPT):
             log.info("old spooled files dropped", files=dropped)
+
+    async def _expire(self) -> None:
+        """Remove archived messages whose time is over."""
+        from .archive.upkeep import remove_what_is_expired  # brings the archive handler along
+
+        await remove_what_is_expired(self._handlers.all)
 
     async def _repeat(self, work: Callable[[], Awaitable[None]], every: float) -> None:
         while True:

@@ -23,6 +23,11 @@ class StartedHandlers:
         self._handlers = dict(handlers)
         self._waiting = dict(handlers)
 
+    @property
+    def all(self) -> Mapping[str, AnyHandler]:
+        """All of them by the name of their step, started or not."""
+        return self._handlers
+
     async def start(self) -> None:
         """Start them all; failures are logged."""
         for name in list(self._waiting):

@@ -51,3 +51,6 @@ def _run(work: Coroutine[Any, Any, None], deadline: float) -> None:
     except LedgerError as error:
         # Whatever was under way is in the ledger and is due again when it is back.
         log.error("ledger is away", reason=str(error))
+    except Exception as error:
+        # Celery would log its words, and they may quote a message.
+        log.error("task failed", exc_info=error)

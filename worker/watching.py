@@ -11,6 +11,7 @@ from message_store.extension import Extension
 from message_store.mailbox import Mailbox
 
 from .mailbox_names import ALL, OWN
+from .wording import in_brief
 
 log = structlog.get_logger()
 
@@ -90,4 +91,4 @@ async def find_mailboxes(store: MessageStore, named: Sequence[str]) -> list[Mail
 
 def _title(extension: Extension) -> str:
     parts = (extension.extension_number or extension.id, extension.name)
-    return " ".join(part for part in parts if part)
+    return in_brief(" ".join(part for part in parts if part))

@@ -20,7 +20,8 @@ use = "archive"
 to = "ARCHIVE"
 
 [[routes]]
-name = "Everything is kept"        # no match: every message
+name = "Everything is kept"        # no match: every message, and what becomes of it later
+on = ["created", "transcribed", "sent", "delivered", "failed", "deleted"]
 steps = ["vault"]
 
 # Mail faxes as well, and mark them as read when both is done:

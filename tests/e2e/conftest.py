@@ -30,11 +30,12 @@ async def ringcentral() -> AsyncIterator[RingCentral]:
 
 @pytest.fixture
 async def line(ringcentral: RingCentral, redis_url: str, tmp_path: Path) -> AsyncIterator[Line]:
-    """A line that is neither configured nor started."""
+    """A line that is neither configured nor started; in the end no secret is in its log."""
     line = Line(ringcentral, redis_url, tmp_path)
     yield line
     line.stop()
     sys.stdout.write(line.log.read_text() if line.log.exists() else "")
+    assert not line.leaks()
 
 
 @pytest.fixture

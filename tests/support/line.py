@@ -15,6 +15,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from sandbox import RingCentral
 
 TOKEN = "e2e0verification0token"
+# The sandbox's access tokens begin so.
+ACCESS_TOKEN = "U1BCMDFUMDRKV1MwMXxz"
 PLUGINS = Path(__file__).parent.parent / "e2e" / "plugins"
 
 VAULT = """
@@ -101,6 +103,17 @@ class Line:
             process.terminate()
         for process in self.processes.values():
             process.wait(60)
+
+    def leaks(self) -> list[str]:
+        """The secrets that stand in the log, by name."""
+        secrets = {
+            "verification token": self.environment["WEBHOOK_VERIFICATION_TOKEN"],
+            "client secret": self.ringcentral.client_secret,
+            "JWT": self.ringcentral.jwt,
+            "access token": ACCESS_TOKEN,
+        }
+        said = self.log.read_text() if self.log.exists() else ""
+        return [name for name, secret in secrets.items() if secret in said]
 
     async def notify(self, uuid: str = "1", *, token: str = TOKEN) -> int:
         """Post one change notification for the signed-in mailbox, as RingCentral does."""

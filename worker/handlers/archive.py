@@ -6,24 +6,27 @@ happens to the message later is kept below it, in `revisions/<time>-<what happen
 
 import asyncio
 import errno
+import hashlib
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import orjson
-from pydantic import AfterValidator, PrivateAttr
+from pydantic import AfterValidator, BeforeValidator, PrivateAttr
 
 from message_store.errors import NotFound
-from message_store.mailbox import Mailbox
 from message_store.message import Message
+from worker.archive.chain_writer import ChainWriter
+from worker.archive.layout import MESSAGE, REVISIONS, folder_of
+from worker.durations import parse_duration
 from worker.handlers.contract import (
     AttachmentFile,
     Context,
@@ -31,12 +34,11 @@ from worker.handlers.contract import (
     PermanentError,
     TransientError,
 )
-from worker.handlers.durable import DurableFolders, Source, sizes_in
-from worker.handlers.filenames import safe_id, safe_name
+from worker.handlers.durable import CommittedOtherwiseError, DurableFolders, Source, sizes_in
+from worker.handlers.filenames import safe_id
 from worker.happenings import CREATED, DELETED
+from worker.problems import Wrong, in_words
 
-MESSAGE = "message.json"
-REVISIONS = "revisions"
 Result = TypeVar("Result")
 
 
@@ -62,6 +64,14 @@ def _folder_of(text: str) -> Path:
     return Path(unquote(address.path))
 
 
+def _length(value: object) -> timedelta | None:
+    if value is None or isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str):
+        raise Wrong(f'must be a length of time such as "7y", not {in_words(value)}')
+    return parse_duration(value)
+
+
 class Archive(Handler):
     """Keeps each message with its files in a folder, durable before it says so."""
 
@@ -69,9 +79,12 @@ class Archive(Handler):
 
     to: Annotated[str, AfterValidator(_destination)]
     """Where: file:///an/absolute/folder, or a path below the working directory."""
+    keep: Annotated[timedelta | None, BeforeValidator(_length)] = None
+    """How long a message is kept, such as "7y"; without it, for ever."""
 
     _root: Path = PrivateAttr()
     _folders: DurableFolders = PrivateAttr()
+    _chains: ChainWriter = PrivateAttr()
     # Its own threads: syncing waits long, and the loop's few are wanted for name lookups.
     _threads: ThreadPoolExecutor | None = PrivateAttr(default=None)
 
@@ -79,22 +92,40 @@ class Archive(Handler):
         """Resolve the destination once."""
         self._root = _folder_of(self.to)
         self._folders = DurableFolders(self._root)
+        self._chains = ChainWriter(self._root)
+
+    @property
+    def root(self) -> Path:
+        """The folder it writes to."""
+        return self._root
 
     async def handle(self, message: Message, context: Context) -> str:
         """Write the message and its files; a message already there is recognised.
 
         A later happening is a revision: the message as it then is, and the files that are new.
         """
-        folder = folder_of(self._root, context.mailbox, message)
-        kept: dict[str, int] = {}
-        if context.on != CREATED:
-            kept = await self._in_thread(partial(self._kept, folder))
-            folder /= f"{REVISIONS}/{_revision(context)}"
-        sources = await _sources(context, kept)
-        new = await self._in_thread(partial(self._write, folder, message, sources))
-        what = "archived" if context.on == CREATED else f"revision ({context.on}) archived"
-        count = f"{len(sources)} file{'' if len(sources) == 1 else 's'}"
-        return f"{what} with {count}" if new else "already archived"
+        original = folder_of(self._root, context.mailbox, message)
+        text = _as_json(message)
+        if context.on == CREATED:
+            places = [original, original / REVISIONS / _changed(message, context, text)]
+        else:
+            revision = original / REVISIONS / _revision(context)
+            places = [revision, revision.with_name(f"{revision.name}-{_mark(text)}")]
+        for folder in places:
+            kept: dict[str, int] = {}
+            if folder != original:
+                kept = await self._in_thread(partial(self._kept, original))
+            sources = await _sources(context, kept)
+            try:
+                new = await self._in_thread(partial(self._write, folder, text, sources))
+            except CommittedOtherwiseError:
+                continue
+            if not new:
+                break
+            word = "changed" if context.on == CREATED else context.on
+            what = "archived" if folder == original else f"revision ({word}) archived"
+            return f"{what} with {len(sources)} file{'' if len(sources) == 1 else 's'}"
+        return "already archived"
 
     async def check(self) -> str:
         """Try to write there; says how much room is left."""
@@ -111,10 +142,23 @@ class Archive(Handler):
             self._threads = ThreadPoolExecutor(8, thread_name_prefix="archive")
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
-    def _write(self, folder: Path, message: Message, sources: list[Source]) -> bool:
-        text = Source(MESSAGE, "application/json", _as_json(message))
+    def _write(self, folder: Path, text: bytes, sources: list[Source]) -> bool:
+        """Commit a folder and add it to the chain.
+
+        Raises CommittedOtherwiseError if another state of the message is committed there, which is
+        in the chain then.
+        """
+        message = Source(MESSAGE, "application/json", text)
         try:
-            return self._folders.write(folder, [text, *sources])
+            try:
+                new = self._folders.write(folder, [message, *sources])
+            except CommittedOtherwiseError:
+                self._chains.record(folder, again=True)
+                if _holds(folder, text):
+                    return False
+                raise
+            self._chains.record(folder, again=not new)
+            return new
         except OSError as error:
             raise TransientError(self._words(error)) from error
 
@@ -147,22 +191,30 @@ class Archive(Handler):
         return f"cannot write to {self._root}: {error.strerror or error}; {remedy}"
 
 
-def folder_of(root: Path, mailbox: Mailbox, message: Message) -> Path:
-    """The message's folder: date and ids from the message, every part made safe."""
-    day = message.created
-    return root.joinpath(
-        safe_id(mailbox.account_id),
-        safe_id(mailbox.extension_id),
-        f"{day.year:04}",
-        f"{day.month:02}",
-        f"{day.day:02}",
-        f"{safe_name(message.type or '', 'Message')[:40]}-{safe_id(message.id)}",
-    )
-
-
 def _revision(context: Context) -> str:
-    moment = context.at.astimezone(UTC)
-    return f"{moment:%Y-%m-%dT%H-%M-%S}.{moment.microsecond // 1000:03}Z-{safe_id(context.on)}"
+    return f"{_stamp(context.at)}-{safe_id(context.on)}"
+
+
+def _stamp(moment: datetime) -> str:
+    moment = moment.astimezone(UTC)
+    return f"{moment:%Y-%m-%dT%H-%M-%S}.{moment.microsecond // 1000:03}Z"
+
+
+def _changed(message: Message, context: Context, text: bytes) -> str:
+    """The revision of a message that is archived again and is not what it was."""
+    return f"{_stamp(message.last_modified_time or context.at)}-changed-{_mark(text)}"
+
+
+def _mark(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:8]
+
+
+def _holds(folder: Path, text: bytes) -> bool:
+    """Whether a folder has the message like this already."""
+    try:
+        return (folder / MESSAGE).read_bytes() == text
+    except FileNotFoundError:
+        return False
 
 
 async def _sources(context: Context, kept: Mapping[str, int]) -> list[Source]:

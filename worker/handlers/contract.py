@@ -56,7 +56,7 @@ class Reply:
         """The body as JSON; raises PermanentError if it is none."""
         try:
             return json.loads(self.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise PermanentError(f"the answer ({self.status}) is not JSON") from error
 
     @property

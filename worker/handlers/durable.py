@@ -40,6 +40,10 @@ class Entry:
     content_type: str
 
 
+class CommittedOtherwiseError(Exception):
+    """The folder is committed with another content, which stays as it is."""
+
+
 class DurableFolders:
     """Writes folders below `root`; remembers which parents are known to be on disk for good."""
 
@@ -50,8 +54,10 @@ class DurableFolders:
     def write(self, folder: Path, sources: Sequence[Source]) -> bool:
         """Make `folder` hold exactly these files, synced; False if it already did.
 
-        `manifest.json` comes last and is the commit. Two writers at once, also in different
-        processes, end with the files and the manifest of one of them. Raises OSError.
+        `manifest.json` comes last and is the commit; what is committed is never replaced, only
+        mended if a file of it is missing or cut short. Of two writers at once, also in different
+        processes, one commits. Raises OSError, and CommittedOtherwiseError if other files are
+        committed.
         """
         if self._make(folder):
             with contextlib.suppress(FileExistsError):  # another writer was quicker
@@ -62,13 +68,13 @@ class DurableFolders:
         written: list[tuple[Path, Entry]] = []
         try:
             written.extend(_write_aside(folder, source) for source in sources)
-            with _locked(folder) as descriptor:
+            with locked(folder) as descriptor:
                 new = _commit(folder, written)
                 if new:
                     written.clear()
                 # Also when all was there: its writer may have been killed just short of this.
                 os.fsync(descriptor)
-                _sync(folder.parent)
+                sync_folder(folder.parent)
                 return new
         finally:
             for path, _ in written:
@@ -97,7 +103,7 @@ class DurableFolders:
             self._make_parent(folder.parent)
             folder.mkdir(mode=0o700, exist_ok=True)
             # Also if it was there: whoever made it may not have come to this line.
-            _sync(folder.parent)
+            sync_folder(folder.parent)
         if len(self._durable) >= _REMEMBERED:
             self._durable.clear()
         self._durable.add(folder)
@@ -115,17 +121,21 @@ def sizes_in(folder: Path) -> dict[str, int]:
 def _fill(folder: Path, sources: Sequence[Source]) -> None:
     """Write into a folder that was just made: nothing in it has to be replaced."""
     entries: list[Entry] = []
-    try:
-        with _locked(folder) as descriptor:
-            entries.extend(_write(folder / source.name, source) for source in sources)
+    written: list[str] = []
+    with locked(folder) as descriptor:
+        try:
+            for source in sources:
+                entries.append(_write(folder / source.name, source))
+                written.append(source.name)
             aside, _ = _write_aside(folder, _manifest(entries))
             aside.replace(folder / MANIFEST)
+            written.append(MANIFEST)
             os.fsync(descriptor)
-    except BaseException:
-        for entry in entries:
-            (folder / entry.name).unlink(missing_ok=True)
-        raise
-    _sync(folder.parent)
+        except BaseException:
+            for name in reversed(written):
+                (folder / name).unlink(missing_ok=True)
+            raise
+    sync_folder(folder.parent)
 
 
 def _manifest(entries: Sequence[Entry]) -> Source:
@@ -136,14 +146,16 @@ def _manifest(entries: Sequence[Entry]) -> Source:
 def _commit(folder: Path, written: Sequence[tuple[Path, Entry]]) -> bool:
     entries = [entry for _, entry in written]
     manifest = _manifest(entries)
-    if _holds(folder, manifest.content, entries):
+    committed = _committed(folder)
+    if committed is not None and committed != manifest.content:
+        raise CommittedOtherwiseError
+    if committed is not None and _are_there(folder, entries):
         return False
-    # Without its manifest an older version of the message is in the making again.
-    (folder / MANIFEST).unlink(missing_ok=True)
     for path, entry in written:
         path.replace(folder / entry.name)
-    path, _ = _write_aside(folder, manifest)
-    path.replace(folder / MANIFEST)
+    if committed is None:
+        path, _ = _write_aside(folder, manifest)
+        path.replace(folder / MANIFEST)
     return True
 
 
@@ -182,11 +194,16 @@ def _chunks(content: Path | bytes) -> Iterator[bytes | memoryview]:
             yield buffer[:count]
 
 
-def _holds(folder: Path, manifest: Path | bytes, entries: Sequence[Entry]) -> bool:
+def _committed(folder: Path) -> bytes | None:
     try:
-        return (folder / MANIFEST).read_bytes() == manifest and all(
-            (folder / entry.name).stat().st_size == entry.size for entry in entries
-        )
+        return (folder / MANIFEST).read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _are_there(folder: Path, entries: Sequence[Entry]) -> bool:
+    try:
+        return all((folder / entry.name).stat().st_size == entry.size for entry in entries)
     except FileNotFoundError:
         return False
 
@@ -200,7 +217,8 @@ def _clear_stale(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[int]:
+def locked(folder: Path) -> Iterator[int]:
+    """Hold a folder for this thread alone, whatever the process; yields its descriptor."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         # Some network file systems know no locks; each file is still replaced as a whole.
@@ -211,7 +229,8 @@ def _locked(folder: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -26,6 +26,11 @@ STREAM_TIMEOUT = aiohttp.ClientTimeout(total=600, connect=CONNECT_SECONDS, sock_
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 # All that is handed out of IPv6; outside are wrappings, local translators and relics.
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+# Not out on the internet by IANA's registries, though older Pythons say so.
+_NOT_GLOBAL = [
+    ipaddress.ip_network(text)
+    for text in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "3fff::/20")
+]
 
 
 def is_public(address: str) -> bool:
@@ -42,7 +47,7 @@ def is_public(address: str) -> bool:
             return is_public(str(inner))
         if ip not in _GLOBAL_UNICAST:
             return False
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not any(ip in net for net in _NOT_GLOBAL)
 
 
 class GuardedResolver(AbstractResolver):

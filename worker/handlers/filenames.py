@@ -15,6 +15,10 @@ MAX_BYTES = 150
 
 _FORBIDDEN = re.compile(r'[\\/:*?"<>|]')
 _BLANKS = re.compile(r"\s+")
+# Letters and marks that show nothing: fillers, joiners, selectors, the empty Braille cell.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 _SAFE_ID = re.compile(r"[0-9a-z_-]{1,64}")
 # Windows opens devices under these names, whatever the extension.
 _DEVICES = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)")
@@ -31,11 +35,11 @@ _STEMS = {
 def safe_name(text: str, fallback: str = "unnamed") -> str:
     """A name any file system takes as one plain, visible file: at most 150 bytes, extension kept.
 
-    Letters of any script stay; control, formatting (bidirectional too), private and unassigned
-    characters go; separators and Windows' forbidden characters become `_`.
+    Letters of any script stay; control, formatting (bidirectional too), private, unassigned and
+    invisible characters go; separators and Windows' forbidden characters become `_`.
     """
     text = unicodedata.normalize("NFC", text)
-    text = _BLANKS.sub(" ", text)
+    text = _INVISIBLE.sub("", _BLANKS.sub(" ", text))
     text = "".join(c for c in text if not unicodedata.category(c).startswith("C"))
     text = _BLANKS.sub(" ", _FORBIDDEN.sub("_", text)).strip(" .")
     if not text.strip("_"):

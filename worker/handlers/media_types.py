@@ -62,15 +62,20 @@ _HARMLESS = re.compile(r"(audio|video|image)/(?!svg)[a-z0-9][a-z0-9.+-]{0,60}")
 def safe_media_type(declared: str | None, file_name: str | None = None) -> str:
     """The media type to label a file with: known or harmless, without parameters, else octets.
 
-    Without a declared type, that of the file name's extension.
+    Without a declared type, that of the file name's extension. A harmless type that is not known
+    counts only with its own name as the extension: nothing else ties the two together.
     """
     media_type = (declared or "").partition(";")[0].strip().lower()
     media_type = _OTHER_NAMES.get(media_type, media_type)
-    if media_type in _EXTENSIONS or _HARMLESS.fullmatch(media_type):
+    if media_type in _EXTENSIONS:
         return media_type
+    extension = PurePosixPath(file_name or "").suffix.lower()
     if media_type in {"", UNKNOWN}:
-        return _BY_EXTENSION.get(PurePosixPath(file_name or "").suffix.lower(), UNKNOWN)
-    return UNKNOWN
+        return _BY_EXTENSION.get(extension, UNKNOWN)
+    if not _HARMLESS.fullmatch(media_type):
+        return UNKNOWN
+    own = media_type.partition("/")[2].removeprefix("x-")
+    return media_type if extension in {"", f".{own}"} else UNKNOWN
 
 
 def extensions_of(media_type: str) -> tuple[str, ...]:

@@ -73,14 +73,16 @@ class Mail:
             + len(self._end)
         )
 
-    async def chunks(self) -> AsyncGenerator[bytes]:
+    async def chunks(self, *, stuffed: bool = True) -> AsyncGenerator[bytes]:
         """The mail for SMTP's DATA: dot-stuffed, CRLF line ends, without the final dot.
 
-        Raises TransientError if a file cannot be read or is not as long as it was.
+        Not `stuffed` it is as a file of its own. Raises TransientError if a file cannot be read or
+        is not as long as it was.
         """
-        yield _LEADING_DOT.sub(b"..", self._head)
+        dots = b".." if stuffed else b"."
+        yield _LEADING_DOT.sub(dots, self._head)
         for header, file in self._files:
-            yield _LEADING_DOT.sub(b"..", header)
+            yield _LEADING_DOT.sub(dots, header)
             async for chunk in _encoded(file):
                 yield chunk
         yield self._end

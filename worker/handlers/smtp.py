@@ -88,7 +88,8 @@ class SmtpConnection:
         options = []
         if self._client.supports_extension("size"):
             limit = self._client.esmtp_extensions.get("size", "").strip()
-            if limit.isascii() and limit.isdigit() and 0 < int(limit) < mail.size:
+            known = limit.isascii() and limit.isdigit() and len(limit) < 20
+            if known and 0 < int(limit) < mail.size:
                 raise PermanentError(
                     f"the mail has {_mib(mail.size)}, {self._server} takes {_mib(int(limit))} "
                     "at most; archive the message, or raise the server's limit"

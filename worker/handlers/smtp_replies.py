@@ -29,8 +29,9 @@ def handler_error(error: Exception, server: SmtpServer) -> HandlerError:
         return error
     if isinstance(error, SMTPAuthenticationError):
         kind = TransientError if 400 <= error.code < 500 else PermanentError
+        said = error.message.replace(server.password or "\0", "***")
         return kind(
-            f"{server} refused the login ({reply_words(error.code, error.message)}); "
+            f"{server} refused the login ({reply_words(error.code, said)}); "
             "check user and password in the option smtp, or the variable it is taken from"
         )
     certificate = _certificate_error(error)

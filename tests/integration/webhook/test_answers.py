@@ -190,7 +190,7 @@ async def test_a_notification_without_a_mailbox_hints_at_all(
     [
         ("GET", "/healthz", 200),
         ("HEAD", "/healthz", 200),
-        ("POST", "/healthz", 404),
+        ("POST", "/healthz", 405),
         ("GET", "/webhook", 405),
         ("PUT", "/webhook", 405),
         ("OPTIONS", "/webhook", 405),

@@ -95,7 +95,7 @@ def test_a_bug_of_ours_shows_no_variables(tmp_path: Path) -> None:
         "from webhook.outcomes import Outcomes\n"
         "async def bug(_self, request, secret='a-header-of-theirs'):\n"
         "    token = request.headers['Verification-Token']\n"
-        "    raise RuntimeError('a bug of ours')\n"
+        "    raise RuntimeError('it came with ' + token)\n"
         "m.create_app.__globals__['Webhook'].__call__ = bug\n"
         "sys.exit(m.main())"
     )
@@ -116,7 +116,7 @@ def test_a_bug_of_ours_shows_no_variables(tmp_path: Path) -> None:
     finally:
         child.terminate()
         out, _ = child.communicate(timeout=10)
-    assert "RuntimeError: a bug of ours" in out
+    assert re.search(r"in bug\n(.*\n)?RuntimeError\n", out)
     assert re.search(r"^\d\d:\d\d:\d\d \[warning", out, re.MULTILINE)
     assert TOKEN not in out
     assert "a-header-of-theirs" not in out

@@ -22,6 +22,41 @@ async def test_a_slow_body_has_a_limit(webhook: Any, monkeypatch: pytest.MonkeyP
     writer.close()
 
 
+START = b"POST /webhook HTTP/1.1\r\nHost: x\r\n"
+OURS = START + b"Verification-Token: TOKEN\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begin", "drop", "status"),
+    [
+        (START + b"X-Slow: ", b"a", b""),
+        (START, b"X-Slow: a\r\n", b""),
+        (OURS, b"X-Slow: a\r\n", b""),
+        (OURS + b"Content-Length: 999\r\n\r\n", b"{", b"408"),
+        (OURS + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n{\r\n", b"408"),
+    ],
+)
+async def test_drop_by_drop(
+    start_webhook: Any, monkeypatch: pytest.MonkeyPatch, begin: bytes, drop: bytes, status: bytes
+) -> None:
+    """Who always sends a little more gets no more time than who sends nothing."""
+    monkeypatch.setattr("webhook.app.BODY_SECONDS", 0.3)
+    webhook = await start_webhook(stranger_seconds=0.3)
+    reader, writer = await asyncio.open_connection("127.0.0.1", webhook.port)
+    writer.write(begin.replace(b"TOKEN", webhook.token.encode()))
+    first_line = asyncio.ensure_future(reader.readline())
+    async with asyncio.timeout(5):
+        while not first_line.done():
+            writer.write(drop)
+            await asyncio.wait({first_line}, timeout=0.05)
+    [line] = await asyncio.gather(first_line, return_exceptions=True)
+    assert isinstance(line, bytes | ConnectionError)
+    assert status in (line if isinstance(line, bytes) else b"")
+    assert bool(status) == (isinstance(line, bytes) and line != b"")
+    writer.close()
+    await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+
+
 async def test_a_caller_who_hangs_up_within_the_body(webhook: Any) -> None:
     """Half a body and then nobody: counted at most, no trouble."""
     _, writer = await asyncio.open_connection("127.0.0.1", webhook.port)

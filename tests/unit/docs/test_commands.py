@@ -21,7 +21,7 @@ from worker.routes import matching
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
-GROUPS = {"handlers", "messages", "sandbox", "subscriptions"}
+GROUPS = {"archive", "handlers", "messages", "sandbox", "subscriptions"}
 SMTP = {"SMTP_URL": "smtps://user:password@mail.example.com"}
 
 
@@ -39,6 +39,7 @@ def test_a_command_that_is_shown_exists(page: str, command: str) -> None:
     """The command and each option it is shown with are there."""
     words = shlex.split(command)[1:]
     depth = 2 if words[0] in GROUPS and len(words) > 1 else 1
+    depth += words[:2] == ["archive", "hold"] and len(words) > 2
     answer = CliRunner(env={"COLUMNS": "200"}).invoke(app, [*words[:depth], "--help"])
     assert answer.exit_code == 0, f"{page}: {command}\n{answer.output}"
     for option in (word for word in words[depth:] if word.startswith("--")):
@@ -66,6 +67,7 @@ def test_what_init_writes_is_valid_with_and_without_its_comments(tmp_path: Path)
     text = CONFIGURATION.replace("ARCHIVE", "file:///srv/messages")
     configuration, handlers = _load(tmp_path, text, {})
     assert [route.steps for route in configuration.routes] == [("vault",)]
+    assert {"created", "transcribed", "deleted"} <= set(configuration.routes[0].on)
     head, marker, tail = text.partition("# Mail faxes")
     whole = head + marker + re.sub(r"^# ?", "", tail.partition("\n")[2], flags=re.MULTILINE)
     configuration, handlers = _load(tmp_path, whole, SMTP)

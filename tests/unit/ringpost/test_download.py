@@ -27,14 +27,15 @@ class Stream:
 
 
 class Store:
-    """Two messages; the attachment of the first has an odd id."""
+    """Messages; the attachment of the first has an odd id, those of the third odd names."""
 
     async def get_many(self, mailbox: Mailbox, ids: list[str]) -> dict[str, Message]:
-        parts = {"1": "9 odd", "2": "9"}
-        return {
-            one: Message.model_validate({"id": one, "attachments": [{"id": parts[one]}]})
-            for one in ids
+        parts = {
+            "1": [{"id": "9 odd"}],
+            "2": [{"id": "9"}],
+            "3": [{"id": "8", "fileName": "a.pdf.part"}, {"id": "9", "fileName": "a.pdf"}],
         }
+        return {one: Message.model_validate({"id": one, "attachments": parts[one]}) for one in ids}
 
     @asynccontextmanager
     async def content(
@@ -87,3 +88,9 @@ async def test_room_is_left_on_the_disk(
         await saving("2")
     assert caught.value.strerror == str(caught.value), "what the command line shows"
     assert names_in(tmp_path) == []
+
+
+async def test_a_file_named_like_an_unfinished_one(saving: Save, tmp_path: Path) -> None:
+    """No name that a sender chooses is that of a file in the making."""
+    await saving("3")
+    assert names_in(tmp_path) == ["3-a.pdf", "3-a.pdf.part"]

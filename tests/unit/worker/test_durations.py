@@ -10,7 +10,15 @@ from worker.problems import Wrong
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("90s", 90), ("15m", 900), ("2h", 7200), ("30d", 2592000), ("1w", 604800), ("1h 30m", 5400)],
+    [
+        ("90s", 90),
+        ("15m", 900),
+        ("2h", 7200),
+        ("30d", 2592000),
+        ("1w", 604800),
+        ("7y", 7 * 366 * 86400),
+        ("1h 30m", 5400),
+    ],
 )
 def test_durations(text: str, seconds: int) -> None:
     """A number and a unit, or several."""

@@ -16,7 +16,7 @@ class Fragile(Handler):
     async def start(self) -> None:
         self._tries += 1
         if self._tries < 3:
-            raise ConnectionRefusedError("nobody there")
+            raise ConnectionRefusedError(111, "nobody there")
 
     async def handle(self, message: Message, context: Context) -> str:
         return "handled"

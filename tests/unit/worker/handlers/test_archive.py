@@ -12,9 +12,9 @@ import pytest
 from pydantic import ValidationError
 
 from message_store.errors import NotFound
-from message_store.mailbox import Mailbox
-from message_store.message import Message
-from worker.handlers.archive import Archive, folder_of
+from worker.archive.layout import folder_of
+from worker.archive.verification import verify
+from worker.handlers.archive import Archive
 from worker.handlers.conformance import HandlerConformance
 from worker.handlers.conformance_cases import (
     CASES,
@@ -104,15 +104,62 @@ async def test_a_partial_folder_is_completed(tmp_path: Path, attempt: Attempt) -
     assert (folder / "a-5.png").read_bytes() == MMS.contents["5"]
 
 
-async def test_a_newer_version_replaces_the_older(tmp_path: Path, attempt: Attempt) -> None:
-    """A message that changed is archived as it now is, manifest and all."""
+async def test_what_is_archived_is_never_replaced(tmp_path: Path, attempt: Attempt) -> None:
+    """A message that has changed when it is archived again is a revision, and only one."""
+    archive = Archive(to=str(tmp_path))
+    await attempt(archive, FAX)
+    folder = folder_of(tmp_path, MAILBOX, FAX.message)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    wire = {**FAX.wire, "readStatus": "Read", "lastModifiedTime": "2025-11-24T09:00:00Z"}
+    changed = Case(wire, FAX.contents)
+    assert "revision (changed) archived" in await attempt(archive, changed)
+    (revision,) = (folder / "revisions").iterdir()
+    assert revision.name.startswith("2025-11-24T09-00-00.000Z-changed-")
+    assert json.loads((revision / "message.json").read_bytes())["readStatus"] == "Read"
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+    assert await attempt(archive, changed) == "already archived"
+    assert await attempt(archive, FAX) == "already archived"
+
+
+async def test_a_crash_before_the_line_and_a_change_after_it(
+    tmp_path: Path, attempt: Attempt
+) -> None:
+    """The retry gives the state that is committed its line, and makes the new one a revision."""
+    archive = Archive(to=str(tmp_path))
+    await attempt(archive, FAX)
+    (chain,) = [path for path in files_below(tmp_path) if path.name == "chain.jsonl"]
+    chain.write_bytes(b"")
+    await attempt(archive, Case({**FAX.wire, "readStatus": "Read"}, FAX.contents))
+    assert list(verify(tmp_path)) == []
+    assert len(chain.read_text().splitlines()) == 2
+
+
+async def test_a_message_that_changes_between_two_attempts(
+    tmp_path: Path, attempt: Attempt
+) -> None:
+    """Before the commit the later state is archived, and nothing of the earlier one is left."""
     await attempt(Archive(to=str(tmp_path)), FAX)
+    folder = folder_of(tmp_path, MAILBOX, FAX.message)
+    (folder / "manifest.json").unlink()
     changed = Case({**FAX.wire, "readStatus": "Read"}, FAX.contents)
     assert await attempt(Archive(to=str(tmp_path)), changed) == "archived with 1 file"
-    folder = folder_of(tmp_path, MAILBOX, FAX.message)
     text = (folder / "message.json").read_bytes()
     assert json.loads(text)["readStatus"] == "Read"
     assert manifest_of(folder)["message.json"]["sha256"] == sha256(text).hexdigest()
+    assert not (folder / "revisions").exists()
+
+
+async def test_a_revision_of_the_same_moment_is_another_one(
+    tmp_path: Path, attempt: Attempt
+) -> None:
+    """Two states of a message at one time are both kept."""
+    archive = Archive(to=str(tmp_path))
+    for status in ("Read", "Unread", "Read"):
+        await attempt(
+            archive, Case({**FAX.wire, "readStatus": status}, FAX.contents), on="read", at=AT
+        )
+    revisions = folder_of(tmp_path, MAILBOX, FAX.message) / "revisions"
+    assert len(list(revisions.iterdir())) == 2
 
 
 async def test_a_later_happening_is_a_revision(tmp_path: Path, attempt: Attempt) -> None:
@@ -197,6 +244,7 @@ async def test_nothing_leaves_the_folder(tmp_path: Path, attempt: Attempt) -> No
     await attempt(Archive(to=str(tmp_path / "in/archive")), HOSTILE)
     inside = files_below(tmp_path / "in/archive/230919004")
     assert files_below(tmp_path) == inside
+    inside = [path for path in inside if path.name != "chain.jsonl"]
     assert len({path.parent for path in inside}) == 1
     assert len(inside) == 8 + 2
     assert not [path for path in inside if path.name.startswith(".")]
@@ -216,16 +264,11 @@ async def test_every_file_is_in_the_manifest(case: Case, tmp_path: Path, attempt
         assert (entry["size"], entry["sha256"]) == (len(content), sha256(content).hexdigest())
 
 
-def test_the_day_is_in_utc() -> None:
-    """A message just before midnight in New York belongs to the next day."""
-    message = Message.model_validate({"id": 1, "creationTime": "2025-12-31T23:30:00-05:00"})
-    assert folder_of(Path("/a"), Mailbox("1", "2"), message) == Path("/a/1/2/2026/01/01/Message-1")
-
-
 def test_two_writers_commit_one_after_the_other(tmp_path: Path) -> None:
     """While another process is committing a folder, nothing in it is replaced."""
     folder = tmp_path / "a/b"
     DurableFolders(tmp_path / "a").write(folder, [Source("one", "text/plain", b"old")])
+    (folder / "manifest.json").unlink()  # it is in the making again
     descriptor = os.open(folder, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     new = [Source("one", "text/plain", b"new")]
@@ -268,6 +311,7 @@ def test_a_manifest_comes_after_everything_is_synced(
         *("manifest.json", "sync Fax-1", "sync day"),
     ]
     steps.clear()
+    (tmp_path / "day/Fax-1/manifest.json").unlink()
     folders.write(tmp_path / "day/Fax-1", [Source("a", "x/y", b"3")])
     assert steps == ["sync part", "a", "sync part", "manifest.json", "sync Fax-1", "sync day"]
     steps.clear()
@@ -311,7 +355,7 @@ async def test_a_full_disk_is_no_verdict(
         durable_write.write(tmp_path / "archive/x", [Source("a", "x/y", b"1")])
     assert files_below(tmp_path / "archive") == []
     with pytest.raises(TransientError, match="No space left on device; make room there"):
-        archive._write(tmp_path / "archive/y", FAX.message, [])
+        archive._write(tmp_path / "archive/y", b"{}", [])
 
 
 async def test_check_says_what_is_wrong(tmp_path: Path) -> None:
@@ -336,6 +380,13 @@ def test_a_wrong_destination_is_refused(to: str, words: str) -> None:
     with pytest.raises(ValidationError) as error:
         Archive(to=to)
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize("keep", [7, "7", "seven years", True])
+def test_a_wrong_time_to_keep_is_refused(tmp_path: Path, keep: object) -> None:
+    """What says how long must be a length of time, before anything is removed by it."""
+    with pytest.raises(ValidationError, match="length of time"):
+        Archive.model_validate({"to": str(tmp_path), "keep": keep})
 
 
 def test_destinations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

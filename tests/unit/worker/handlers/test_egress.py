@@ -82,6 +82,10 @@ async def address() -> AsyncIterator[str]:
         ("0.0.0.0", False),  # an address to refuse
         ("224.0.0.1", False),
         ("255.255.255.255", False),
+        ("192.0.0.8", False),
+        ("192.88.99.1", False),
+        ("2001:20::1", False),
+        ("3fff::1", False),
         ("::1", False),
         ("fe80::1%eth0", False),
         ("fd00::1", False),

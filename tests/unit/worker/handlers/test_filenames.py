@@ -21,6 +21,8 @@ TAKEN = ("message.json", "manifest.json")
         (".bashrc", "bashrc"),
         ("..", "unnamed"),
         ("", "unnamed"),
+        ("\u3164\u2800\ufe0f", "unnamed"),
+        ("a\u3164.pdf", "a.pdf"),
         ("///", "unnamed"),
         ("con.txt", "_con.txt"),
         ("COM1", "_COM1"),

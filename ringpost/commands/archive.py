@@ -1,0 +1,247 @@
+"""`ringpost archive`: is it what was archived, handing it on, and removing what is over."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ringpost.archives import find_archives, find_mailbox, one_archive, parse_date
+from ringpost.commands.archive_holds import hold, show_holds
+from ringpost.commands.archive_options import ByHandler, Folder, FromDay, OfMailbox, ToDay
+from ringpost.commands.options import AsJson, ConfigFile
+from ringpost.output import alarm, aside, hint, say, show_json
+from ringpost.refusal import Refusal
+
+if TYPE_CHECKING:
+    from worker.archive.folders import Fault
+    from worker.archive.outputs import Output
+    from worker.archive.verification import Tally
+
+archive = typer.Typer(
+    help="Check what was archived, hand it on, remove what is over.", no_args_is_help=True
+)
+archive.add_typer(hold, name="hold")
+
+
+@archive.command()
+def verify(
+    folder: Folder = None,
+    handler: ByHandler = None,
+    mailbox: OfMailbox = None,
+    first: FromDay = None,
+    last: ToDay = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare every file with its manifest and the chains; exit 1 with a line for each fault."""
+    from worker.archive.holds import HoldsUnreadableError, read_holds
+    from worker.archive.verification import IN_NO_CHAIN, Tally
+    from worker.archive.verification import verify as faults_of
+
+    days = _days(first, last)
+    tally = Tally()
+    found: list[dict[str, str]] = []
+    count = 0
+    outside = 0
+    holds = []
+    for root in find_archives(folder, handler, config):
+        meant = find_mailbox(root, mailbox) if mailbox else None
+        with _reading(root):
+            try:
+                holds += read_holds(root)
+            except HoldsUnreadableError as error:
+                raise Refusal(str(error), exit_code=1) from None
+            for fault in faults_of(root, mailbox=meant, first=days[0], last=days[1], tally=tally):
+                count += 1
+                outside += fault.what == IN_NO_CHAIN
+                if as_json:
+                    found.append(_fault(fault))
+                else:
+                    alarm(f"{fault.path} {fault.what}")
+    if as_json:
+        facts = {name: getattr(tally, name) for name in Tally.__slots__}
+        on_hold = [one.model_dump(mode="json", exclude={"what"}) for one in holds]
+        show_json({"faults": found, "checked": facts, "holds": on_hold})
+    else:
+        _show_tally(tally)
+        show_holds(holds)
+        if count:
+            say(_count(count, "fault"))
+        else:
+            say("all is as it was archived" if tally.months else "nothing is archived there")
+    if count:
+        if outside:
+            hint("`ringpost archive adopt` takes in what was archived before there were chains")
+        raise typer.Exit(1)
+
+
+@archive.command()
+def adopt(
+    folder: Folder = None,
+    handler: ByHandler = None,
+    mailbox: OfMailbox = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take what was archived before there were chains into them, if it is as its manifest says."""
+    from worker.archive.adoption import adopt as adopted
+    from worker.archive.folders import Fault
+
+    count = 0
+    faults: list[Fault] = []
+    for root in find_archives(folder, handler, config):
+        meant = find_mailbox(root, mailbox) if mailbox else None
+        with _reading(root):
+            for one in adopted(root, meant):
+                if isinstance(one, Fault):
+                    faults.append(one)
+                else:
+                    count += 1
+    if as_json:
+        show_json({"adopted": count, "faults": [_fault(fault) for fault in faults]})
+    else:
+        for fault in faults:
+            alarm(f"{fault.path} {fault.what}")
+        say(f"{_count(count, 'folder')} taken into the chains")
+    if faults:
+        raise typer.Exit(1)
+
+
+@archive.command()
+def export(
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="FILE.zip|FOLDER", help="What to make; nothing is replaced."),
+    ],
+    mailbox: OfMailbox = None,
+    first: FromDay = None,
+    last: ToDay = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="eml|json", help="As mails, or as it is.")
+    ] = "eml",
+    folder: Folder = None,
+    handler: ByHandler = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write messages with their files into a zip file or a folder, with a list of checksums."""
+    import asyncio
+
+    from ringpost.archive_export import export_to
+    from worker.archive.layout import archived, mailboxes
+    from worker.archive.outputs import FolderOutput, ZipOutput
+
+    if form not in {"eml", "json"}:
+        raise Refusal(f'--format "{form}": is not known; known are eml, json')
+    known: Literal["eml", "json"] = "json" if form == "json" else "eml"
+    days = _days(first, last)
+    root = one_archive(folder, handler, config)
+    meant = [find_mailbox(root, mailbox)] if mailbox else list(mailboxes(root))
+    messages = (one for box in meant for one in archived(root, box, *days))
+    make: Callable[[Path], Output] = ZipOutput if out.suffix.lower() == ".zip" else FolderOutput
+    about = {
+        "archive": str(root),
+        "mailbox": str(meant[0]) if mailbox else None,
+        "from": days[0] and days[0].isoformat(),
+        "to": days[1] and days[1].isoformat(),
+        "format": form,
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    try:
+        output = make(out)
+    except FileExistsError:
+        raise Refusal(f"{out}: is there already and is left as it is; name another") from None
+    except OSError as error:
+        raise Refusal(f"{out}: cannot be written ({error.strerror})", exit_code=1) from None
+    with _reading(out), output:
+        count, faults = asyncio.run(export_to(output, messages, known, about))
+    if as_json:
+        show_json({"messages": count, "faults": [*map(_fault, faults)], "out": str(out)})
+    else:
+        for fault in faults:
+            alarm(f"{fault.path} {fault.what}")
+        say(f"{_count(count, 'message')} written to {out}")
+    if faults:
+        raise typer.Exit(1)
+
+
+@archive.command()
+def expire(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only list what would be removed.")
+    ] = False,
+    handler: ByHandler = None,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Remove messages older than their handler's `keep` and not on hold, as workers do daily."""
+    from worker.archive.holds import HoldsUnreadableError
+    from worker.archive.retention import expired, remove_expired
+
+    today = datetime.now(UTC).date()
+    kept = find_archives(None, handler, config)
+    found: list[str] = []
+    count = 0
+    for root, keep in kept.items():
+        if keep is None:
+            hint(f"{root}: kept for ever, its handler has no `keep`")
+            continue
+        with _reading(root):
+            batches: Iterable[Iterable[Path]] = (
+                [expired(root, keep, today)] if dry_run else remove_expired(root, keep, today)
+            )
+            try:
+                for message in (one for batch in batches for one in batch):
+                    count += 1
+                    if as_json:
+                        found.append(str(message))
+                    else:
+                        say(str(message))
+            except HoldsUnreadableError as error:
+                raise Refusal(str(error), exit_code=1) from None
+    if as_json:
+        show_json({"removed": not dry_run, "messages": found})
+    else:
+        say(f"{_count(count, 'message')} {'would be ' * dry_run}removed")
+
+
+def _show_tally(tally: "Tally") -> None:
+    counts = (
+        _count(tally.messages, "message"),
+        _count(tally.revisions, "revision"),
+        _count(tally.files, "file"),
+        f"{tally.size / 1e6:.1f} MB in {_count(tally.months, 'month')}",
+    )
+    say(", ".join(counts))
+    if tally.removed:
+        say(f"{_count(tally.removed, 'message')} removed: their time was over")
+    if tally.doomed:
+        say(f"{tally.doomed} more are being removed; `ringpost archive expire` finishes it")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'s'[: number != 1]}"
+
+
+def _days(first: str | None, last: str | None) -> tuple[date | None, date | None]:
+    days = parse_date("--from", first), parse_date("--to", last)
+    if days[0] and days[1] and days[0] > days[1]:
+        raise Refusal(f"--from {first} is after --to {last}; no day is in between")
+    return days
+
+
+def _fault(fault: "Fault") -> dict[str, str]:
+    return {"path": str(fault.path), "what": fault.what}
+
+
+@contextmanager
+def _reading(place: Path) -> Iterator[None]:
+    try:
+        with aside().status(f"going through {place}"):
+            yield
+    except OSError as error:
+        where = error.filename or place
+        raise Refusal(f"{where}: {error.strerror or error}", exit_code=1) from None

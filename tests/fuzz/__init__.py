@@ -1,0 +1,1 @@
+"""The fuzz run of the webhook."""

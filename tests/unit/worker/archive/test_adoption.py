@@ -1,0 +1,34 @@
+"""Archives from before there were chains."""
+
+from pathlib import Path
+
+from message_store.mailbox import Mailbox
+from tests.unit.worker.archive.conftest import MAILBOX, SmallArchive
+from worker.archive.adoption import adopt
+from worker.archive.folders import Fault
+
+
+def test_what_is_sound_is_taken_in(archive: SmallArchive) -> None:
+    """Everything that is as its manifest says is in the chain afterwards, once."""
+    archive.chain.unlink()
+    assert len(archive.faults()) == 4
+    assert len(list(adopt(archive.root, Mailbox("111", "333")))) == 0
+    assert len(list(adopt(archive.root, MAILBOX))) == 4
+    assert archive.faults() == []
+    assert list(adopt(archive.root)) == []
+
+
+def test_what_is_not_sound_is_named(archive: SmallArchive) -> None:
+    """It stays outside; the rest is taken in."""
+    archive.chain.unlink()
+    (archive.month / "23/Fax-1/fax.pdf").write_bytes(b"%PDF\x00")
+    (archive.month / "24/Fax-3/manifest.json").write_bytes(b"[]")
+    found = list(adopt(archive.root))
+    assert [one.name for one in found if isinstance(one, Path)] == [
+        "Fax-2",
+        "2025-11-25T00-00-00.000Z-read",
+    ]
+    assert [one.what for one in found if isinstance(one, Fault)] == [
+        "has changed: another sha256",
+        "is no manifest",
+    ]

@@ -1,0 +1,156 @@
+"""What is handed on is what was archived, whole, checkable, and readable by others."""
+
+import hashlib
+import subprocess
+import zipfile
+from collections.abc import Awaitable, Callable, Iterator
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+
+import pytest
+
+from tests.unit.worker.archive.conftest import MAILBOX, SmallArchive
+from worker.archive.export import Format, export
+from worker.archive.folders import Fault
+from worker.archive.layout import Archived, archived, mailboxes
+from worker.archive.outputs import FolderOutput, Output, ZipOutput
+from worker.handlers.archive import Archive
+from worker.handlers.conformance_cases import FAX, HOSTILE, MMS, VOICEMAIL, Case
+
+Attempt = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "archive"
+
+
+async def handed_on(root: Path, form: Format, output: Output) -> list[Archived | Fault]:
+    with output:
+        messages = (one for box in mailboxes(root) for one in archived(root, box))
+        return [one async for one in export(messages, form, output)]
+
+
+def mails_in(path: Path) -> Iterator[EmailMessage]:
+    with zipfile.ZipFile(path) as file:
+        for name in file.namelist():
+            if name.endswith(".eml"):
+                mail = message_from_bytes(file.read(name), policy=default)
+                assert isinstance(mail, EmailMessage)
+                yield mail
+
+
+def check_sums(folder: Path) -> str:
+    command = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+async def test_as_mails(root: Path, tmp_path: Path, attempt: Attempt) -> None:
+    """A mail from whom and to whom the message was, of its time, with its files inside."""
+    await attempt(Archive(to=str(root)), FAX)
+    out = tmp_path / "out.zip"
+    assert len(await handed_on(root, "eml", ZipOutput(out))) == 1
+    (mail,) = mails_in(out)
+    assert mail["From"].addresses[0].addr_spec == "+16505550100@phone.invalid"
+    assert mail["Date"].datetime == FAX.message.created
+    assert mail["X-Ringpost-Message"] == "501"
+    assert "Fax from" in mail["Subject"]
+    (part,) = mail.iter_attachments()
+    assert part.get_filename() == "document-501.pdf"
+    assert part.get_payload(decode=True) == FAX.contents["501"]
+    assert out.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_mail_has_what_came_later(root: Path, tmp_path: Path, attempt: Attempt) -> None:
+    """The transcription of a voicemail is its text, and a file of the mail."""
+    handler = Archive(to=str(root))
+    parts = VOICEMAIL.wire["attachments"]
+    await attempt(handler, Case({**VOICEMAIL.wire, "attachments": parts[:1]}, VOICEMAIL.contents))
+    at = "2025-11-24T08:30:00.250+00:00"
+    await attempt(handler, VOICEMAIL, on="transcribed", at=at)
+    await handed_on(root, "eml", ZipOutput(tmp_path / "out.zip"))
+    (mail,) = mails_in(tmp_path / "out.zip")
+    names = [part.get_filename() for part in mail.iter_attachments()]
+    assert names[1:] == ["2025-11-24T08-30-00.250Z-transcribed-transcription-2.txt"]
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert VOICEMAIL.contents["2"].decode().strip()[:10] in body.get_content()
+
+
+async def test_as_it_is(archive: SmallArchive, tmp_path: Path) -> None:
+    """Every file with its revisions, byte for byte, and checksums that `sha256sum` knows."""
+    out = tmp_path / "out"
+    found = await handed_on(archive.root, "json", FolderOutput(out))
+    assert len(found) == 3
+    for path in archive.root.rglob("*.*"):
+        if path.is_file() and path.name != "chain.jsonl":
+            copy = out / path.relative_to(archive.root)
+            assert copy.read_bytes() == path.read_bytes()
+    assert check_sums(out).count("OK") == 12
+    assert names_in(tmp_path) == ["archive", "out"]
+
+
+async def test_names_of_strangers(root: Path, tmp_path: Path, attempt: Attempt) -> None:
+    """Whatever a message is called, nothing is written elsewhere and every mail can be read."""
+    await attempt(Archive(to=str(root)), HOSTILE)
+    await attempt(Archive(to=str(root)), MMS)
+    forms: list[Format] = ["eml", "json"]
+    for form in forms:
+        out = tmp_path / f"{form}.zip"
+        await handed_on(root, form, ZipOutput(out))
+        with zipfile.ZipFile(out) as file:
+            assert file.testzip() is None
+            sums = file.read("SHA256SUMS").decode().splitlines()
+            assert len(sums) == len(file.namelist()) - 1
+            for line in sums:
+                digest, name = line.split("  ", 1)
+                assert hashlib.sha256(file.read(name)).hexdigest() == digest
+                assert ".." not in Path(name).parts
+                assert not name.startswith("/")
+    assert len(list(mails_in(tmp_path / "eml.zip"))) == 2
+
+
+async def test_what_has_changed_is_named_and_left_out(
+    archive: SmallArchive, tmp_path: Path
+) -> None:
+    """Nobody gets a file that is not what was archived, or one from elsewhere."""
+    (archive.month / "23/Fax-1/fax.pdf").write_bytes(b"%PDF\x00")
+    (archive.month / "24/Fax-3/fax.pdf").unlink()
+    (archive.month / "24/Fax-3/fax.pdf").symlink_to("/etc/passwd")
+    (archive.month / "23/Fax-2/message.json").unlink()
+    found = await handed_on(archive.root, "eml", FolderOutput(tmp_path / "out"))
+    faults = [f"{one.path.name} {one.what}" for one in found if isinstance(one, Fault)]
+    assert faults[0] == "fax.pdf has changed: another sha256"
+    assert faults[1] == "message.json is missing"
+    assert faults[-1].startswith("fax.pdf cannot be read")
+    mails = sorted((tmp_path / "out").rglob("*.eml"))
+    assert [path.name for path in mails] == ["Fax-1.eml", "Fax-2.eml", "Fax-3.eml"]
+    assert all(b"fax.pdf" not in path.read_bytes() for path in (mails[0], mails[2]))
+
+
+@pytest.mark.parametrize("make", [ZipOutput, FolderOutput])
+async def test_all_or_nothing(
+    archive: SmallArchive, tmp_path: Path, make: Callable[[Path], Output]
+) -> None:
+    """What fails halfway leaves nothing, and what is there already is not replaced."""
+    target = tmp_path / "out"
+    output = make(target)
+
+    async def fail() -> None:
+        with output:
+            async for _ in export(archived(archive.root, MAILBOX), "json", output):
+                assert not target.exists()
+                raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    assert names_in(tmp_path) == ["archive"]
+    target.symlink_to("nowhere")
+    with pytest.raises(FileExistsError):
+        make(target)

@@ -1,0 +1,135 @@
+"""Handing on a part of an archive, as mails or as it is, each file compared with its manifest."""
+
+import os
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import orjson
+from pydantic import ValidationError
+
+from message_store.message import Message
+from worker.archive.eml import as_mail
+from worker.archive.folders import (
+    Fault,
+    Manifest,
+    ManifestEntry,
+    open_file,
+    read_manifest,
+    what_is_wrong,
+)
+from worker.archive.layout import MESSAGE, REVISIONS, Archived, revisions
+from worker.archive.outputs import Output
+from worker.handlers.durable import CHUNK, MANIFEST
+from worker.handlers.filenames import safe_name
+from worker.handlers.media_types import safe_media_type
+from worker.handlers.mime import MailFile
+
+Format = Literal["eml", "json"]
+_LARGEST_TEXT = 256 * 1024
+_LARGEST_MESSAGE = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file that is what the manifest of its folder says; `name` is its name in the export."""
+
+    name: str
+    path: Path
+    entry: ManifestEntry
+
+
+async def export(
+    messages: Iterable[Archived], form: Format, output: Output
+) -> AsyncIterator[Archived | Fault]:
+    """Write messages to an output; each one that is written, and what is wrong with it.
+
+    A file that is not what its manifest says is named and left out. Raises OSError.
+    """
+    for archived in messages:
+        files: list[_Found] = []
+        for fault in _look(archived, files):
+            yield fault
+        name = f"{archived.mailbox}/{archived.day:%Y/%m/%d}/{safe_name(archived.folder.name)}"
+        if form == "json":
+            _copy(name, files, output)
+        else:
+            message = _read(archived, files)
+            if isinstance(message, Fault):
+                yield message
+                continue
+            await _write_mail(f"{name}.eml", archived, message, files, output)
+        yield archived
+
+
+def _look(archived: Archived, files: list[_Found]) -> Iterable[Fault]:
+    """Gather the files of a message and its revisions; what is wrong with those left out."""
+    folders = [archived.folder] if archived.has_original else []
+    for folder in [*folders, *revisions(archived.folder)]:
+        prefix = "" if folder == archived.folder else f"{REVISIONS}/{safe_name(folder.name)}/"
+        manifest = read_manifest(folder)
+        if isinstance(manifest, Fault):
+            yield manifest
+            continue
+        for entry in _with_manifest(folder, manifest):
+            if what := what_is_wrong(folder / entry.name, entry):
+                yield Fault(folder / entry.name, what)
+            else:
+                files.append(_Found(prefix + safe_name(entry.name), folder / entry.name, entry))
+
+
+def _with_manifest(folder: Path, manifest: Manifest) -> list[ManifestEntry]:
+    size = (folder / MANIFEST).lstat().st_size
+    return [*manifest.files, ManifestEntry(name=MANIFEST, size=size, sha256=manifest.sha256)]
+
+
+def _copy(name: str, files: Iterable[_Found], output: Output) -> None:
+    for found in files:
+        with (
+            os.fdopen(open_file(found.path), "rb") as source,
+            output.open(f"{name}/{found.name}") as target,
+        ):
+            while chunk := source.read(CHUNK):
+                target.write(chunk)
+
+
+def _read(archived: Archived, files: Iterable[_Found]) -> Message | Fault:
+    """The message as it was archived first."""
+    for found in files:
+        if found.entry.name == MESSAGE:
+            try:
+                return Message.model_validate(orjson.loads(_content(found, _LARGEST_MESSAGE)))
+            except (ValidationError, ValueError):
+                return Fault(found.path, "is no message")
+    return Fault(archived.folder / MESSAGE, "is not there: no mail can be made")
+
+
+def _content(found: _Found, most: int) -> bytes:
+    with os.fdopen(open_file(found.path), "rb") as file:
+        return file.read(most)
+
+
+async def _write_mail(
+    name: str, archived: Archived, message: Message, files: Iterable[_Found], output: Output
+) -> None:
+    attached = [found for found in files if found.entry.name not in {MESSAGE, MANIFEST}]
+    said = next((found for found in attached if _is_transcription(found, message)), None)
+    text = _content(said, _LARGEST_TEXT).decode("utf-8-sig", "replace") if said else ""
+    mail_files = [
+        MailFile(
+            found.name.removeprefix(f"{REVISIONS}/").replace("/", "-"),
+            safe_media_type(found.entry.content_type, found.entry.name),
+            found.path,
+            found.entry.size,
+        )
+        for found in attached
+    ]
+    with output.open(name) as target:
+        async for chunk in as_mail(archived, message, text, mail_files).chunks(stuffed=False):
+            target.write(chunk)
+
+
+def _is_transcription(found: _Found, message: Message) -> bool:
+    media_type = safe_media_type(found.entry.content_type, found.entry.name)
+    return message.type == "VoiceMail" and media_type == "text/plain"
