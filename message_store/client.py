@@ -30,10 +30,11 @@ from message_store.limits import Limits
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
 from message_store.pages import ListPage, SyncPage, read_list, read_one, read_record, read_sync
+from message_store.sending import Sending
 from message_store.server import Server
 
 
-class MessageStore(Changes, Account):
+class MessageStore(Changes, Sending, Account):
     """A user's view of RingCentral over one session; all failures are RingCentralErrors.
 
     Give it a session without a cookie jar of its own worth keeping; it sets its own time limits.

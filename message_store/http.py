@@ -31,7 +31,7 @@ from message_store.transport import (
 LONGEST_WAIT = 5.0
 # A longer answer is read in a thread: its records could keep everything else waiting.
 LARGEST_AT_ONCE = 256 * 1024
-_MAILBOX = re.compile(r"/restapi/v1\.0/account/([^/]+)/extension/([^/]+)/message-")
+_MAILBOX = re.compile(r"/restapi/v1\.0/account/([^/]+)/extension/([^/]+)/(?:message-|[sm]ms$)")
 
 Read = TypeVar("Read")
 
@@ -88,7 +88,7 @@ class Http:
         data = None
         if call.body is not None:
             headers.setdefault("Content-Type", JSON)
-            data = orjson.dumps(call.body)
+            data = call.body if isinstance(call.body, bytes) else orjson.dumps(call.body)
 
         async def once() -> Answer:
             response = await self._exchange(

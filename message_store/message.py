@@ -83,6 +83,8 @@ class Message(Record):
     fax_resolution: str | None = None
     vm_transcription_status: str | None = None
     owner: Owner | None = None
+    transcription: str | None = None
+    """What was said, as a handler has written it down; RingCentral's own is an attachment."""
 
     @property
     def sender(self) -> str:

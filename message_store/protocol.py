@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Protocol
 
 from message_store.errors import RingCentralError
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
+from message_store.outgoing import OutgoingSms
 
 Outcomes = dict[str, RingCentralError | None]
 
@@ -27,10 +29,15 @@ class ContentStream(Protocol):
 
 
 class MessageStoreAccess(Protocol):
-    """The part of MessageStore that handlers see: read, mark, delete and restore messages."""
+    """The part of MessageStore that handlers see: read, mark, delete, restore and send messages."""
 
     async def get(self, mailbox: Mailbox, message_id: str) -> Message:
         """The message as it now is."""
+
+    async def get_many(
+        self, mailbox: Mailbox, ids: Sequence[str]
+    ) -> dict[str, Message | RingCentralError]:
+        """Each id's message or error."""
 
     def content(
         self, mailbox: Mailbox, message_id: str, attachment: Attachment, *, offset: int = 0
@@ -47,3 +54,11 @@ class MessageStoreAccess(Protocol):
 
     async def restore(self, mailbox: Mailbox, ids: Sequence[str]) -> Outcomes:
         """Take deleted messages back; per id None or its error."""
+
+    async def send_sms(self, mailbox: Mailbox, sms: OutgoingSms) -> Message:
+        """Send a text message; after an error that is no refusal it may have been sent."""
+
+    async def find_sent(
+        self, mailbox: Mailbox, sms: OutgoingSms, since: datetime
+    ) -> Message | None:
+        """The message that was sent with this text to this number since then, if it is seen."""

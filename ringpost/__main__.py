@@ -9,6 +9,7 @@ from ringpost.commands.archive import archive
 from ringpost.commands.backfill import backfill
 from ringpost.commands.check import check
 from ringpost.commands.failures import failures, replay
+from ringpost.commands.handlers import handlers
 from ringpost.commands.init import init
 from ringpost.commands.messages import messages
 from ringpost.commands.reconcile import reconcile
@@ -36,6 +37,7 @@ app.command()(replay)
 app.command()(reconcile)
 app.command()(verify)
 app.command()(backfill)
+app.add_typer(handlers, name="handlers")
 app.add_typer(archive, name="archive")
 app.add_typer(messages, name="messages")
 app.add_typer(subscriptions, name="subscriptions")

@@ -19,6 +19,7 @@ from worker.ledger import Ledger
 from worker.ledger.backfills import Asked, Backfill, OtherBackfillError, Run
 from worker.problems import remedy
 from worker.routes import Route
+from worker.surroundings import Surroundings
 
 _LOOK_SECONDS = 1.0
 
@@ -71,7 +72,10 @@ async def wanted(watched: Watched, asked: Asked, since: datetime, until: datetim
 
 async def plan(watched: Watched, what: Wanted, bar: Bar) -> Plan:
     """Count what there is; nothing is registered."""
-    choice = Choice(what.routes, await watched.ledger.backfills.all())
+    names = [route.name for route in what.routes]
+    before = await watched.ledger.backfills.all()
+    choice = Choice(watched.configuration.routes, names, before)
+    surroundings = Surroundings(watched.ledger.extensions, watched.configuration.routes)
     closing = [name for name, one in watched.handlers.items() if isinstance(one, ClosingHandler)]
     found = Plan()
     owner = owner_of(watched.configuration)
@@ -85,8 +89,13 @@ async def plan(watched: Watched, what: Wanted, bar: Bar) -> Plan:
         ):
             found.cost += 1
             bar.advance(len(page))
-            chosen = ((message, choice.of(message, mailbox)) for message in page)
-            tally.add(len(page), (one for one in chosen if one[1]), closing)
+            chosen = []
+            for message in page:
+                # what was said is not read for a count; the backfill reads it
+                known = await surroundings.of(store, mailbox, message, ())
+                if routes := choice.of(message, mailbox, known):
+                    chosen.append((message, routes))
+            tally.add(len(page), chosen, closing)
     for scope, tally in found.tallies.items():
         rates = {
             "light": await watched.ledger.limits(scope).rate("message-list"),

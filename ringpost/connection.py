@@ -21,6 +21,7 @@ from ringpost.surroundings import (
 )
 from worker.accounts import accounts_of
 from worker.configuration import Configuration
+from worker.handlers.notes import Notes
 from worker.ledger import Ledger, LedgerError, open_ledger
 from worker.logins import Account, Login, log_in, log_in_with
 from worker.settings import Settings
@@ -93,6 +94,14 @@ async def logins(configuration: Configuration | None = None) -> AsyncIterator[li
             )
             for one in accounts
         ]
+
+
+@asynccontextmanager
+async def notes_within_reach() -> AsyncIterator[Notes | None]:
+    """What the workers' handlers have noted, if their Redis is within reach."""
+    async with AsyncExitStack() as stack:
+        opened = await _within_reach(running_settings(), stack)
+        yield opened.notes if opened is not None else None
 
 
 def accounts_here(settings: Settings, configuration: Configuration | None) -> list[Account]:

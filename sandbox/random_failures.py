@@ -48,7 +48,8 @@ WRITES = frozenset(
 SUBSCRIBING = frozenset(
     {"createSubscription", "deleteSubscription", "renewSubscription", "updateSubscription"}
 )
-CALLS = CONTENT | READS | WRITES | SUBSCRIBING
+SENDING = frozenset({"createMMS", "createSMSMessage"})
+CALLS = CONTENT | READS | WRITES | SUBSCRIBING | SENDING
 Condition = Callable[["Exchange"], bool]
 
 

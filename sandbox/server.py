@@ -15,6 +15,7 @@ from sandbox.calls import (
     oauth,
     subscriptions,
     sync,
+    texting,
     updates,
 )
 from sandbox.emulator import Emulator
@@ -29,6 +30,7 @@ API_OPERATIONS: Sequence[Operation] = (
     *sync.OPERATIONS,
     *updates.OPERATIONS,
     *deletion.OPERATIONS,
+    *texting.OPERATIONS,
     *subscriptions.OPERATIONS,
     *accounts.OPERATIONS,
     *configuration.OPERATIONS,

@@ -1,15 +1,22 @@
 """Carries out closing steps in bulk, once everything else of a message is done."""
 
-from collections.abc import Mapping
-
 import structlog
 
 from message_store.protocol import MessageStoreAccess
 from metrics.catalogue import STEPS
 
 from .failures import is_foreseen, judge, reason
-from .handlers.contract import ClosingHandler, HandlerError, TransientError
+from .handlers.contract import (
+    ClosingHandler,
+    ClosingOutcomes,
+    HandlerError,
+    Later,
+    PermanentError,
+    TransientError,
+)
 from .ledger.closing import ClosingLedger, ClosingOutcome, ClosingWork
+from .ledger.postponed import PostponedLedger
+from .started import StartedHandlers
 from .together import all_of
 from .wording import in_brief
 
@@ -25,11 +32,14 @@ class Closer:
     def __init__(
         self,
         ledger: ClosingLedger,
-        handlers: Mapping[str, ClosingHandler],
+        postponed: PostponedLedger,
+        handlers: StartedHandlers,
         store: MessageStoreAccess,
     ) -> None:
         self._ledger = ledger
-        self._handlers = handlers
+        self._postponed = postponed
+        self.handlers = handlers
+        """What work that begins from now on is done with."""
         self._store = store
         self._working: list[ClosingWork] = []
 
@@ -45,22 +55,26 @@ class Closer:
     async def _close(self, work: ClosingWork) -> None:
         self._working.append(work)
         try:
-            await self._do(work)
+            with self.handlers.in_use():
+                await self._do(work)
         finally:
             self._working.remove(work)
 
     async def _do(self, work: ClosingWork) -> None:
-        handler = self._handlers.get(work.step)
+        handler = self.handlers.closing().get(work.step)
         if handler is None:
             gone = ClosingOutcome(True, "skipped: the step is no longer in the configuration")
             await self._ledger.finish(work, dict.fromkeys(work.message_ids, gone))
             return
         try:
-            results = await handler.finish(work.mailbox, work.message_ids, self._store)
+            results = await self._results(handler, work)
         # A handler is foreign code: whatever it raises becomes a retry or a recorded failure.
         except Exception as error:  # noqa: BLE001
             await self._failed(work, error)
             return
+        later = {id_: one.seconds for id_, one in results.items() if isinstance(one, Later)}
+        # before the deliveries are done: a crash between repeats it, and nothing is forgotten
+        await self._postponed.postpone(work.mailbox, work.step, later)
         outcomes = {}
         wait = None
         for message_id in work.message_ids:
@@ -69,7 +83,8 @@ class Closer:
                 wait = max(wait or 0.0, result.after or _RETRY_SECONDS)
             else:
                 done = not isinstance(result, HandlerError)
-                outcomes[message_id] = ClosingOutcome(done, in_brief(result))
+                words = result.words if isinstance(result, Later) else result
+                outcomes[message_id] = ClosingOutcome(done, in_brief(words))
         done_well = sum(outcome.ok for outcome in outcomes.values())
         for name, count in (
             ("done", done_well),
@@ -82,6 +97,21 @@ class Closer:
             "messages closed", mailbox=str(work.mailbox), step=work.step, messages=len(outcomes)
         )
         await self._ledger.finish(work, outcomes, retry_in=wait)
+
+    async def _results(self, handler: ClosingHandler, work: ClosingWork) -> ClosingOutcomes:
+        """What the handler makes of it; of what is to happen later it is not asked yet."""
+        ids, kept_back = work.message_ids, set[str]()
+        if handler.needs_archive:
+            kept_back = await self._ledger.of_skipped(work)
+            ids = [id_ for id_ in ids if id_ not in kept_back]
+        if handler.delay:
+            days = handler.delay / 86400
+            postponed = Later(f"comes {days:g} day{'s'[: days != 1]} later", handler.delay)
+            results: ClosingOutcomes = dict.fromkeys(ids, postponed)
+        else:
+            results = await handler.finish(work.mailbox, ids, self._store) if ids else {}
+        skipped = PermanentError("another route of it was skipped: it may not be archived")
+        return {**results, **dict.fromkeys(kept_back, skipped)}
 
     async def _failed(self, work: ClosingWork, error: Exception) -> None:
         facts = {

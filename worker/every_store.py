@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 
 from message_store.client import MessageStore
+from message_store.errors import RingCentralError
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
+from message_store.outgoing import OutgoingSms
 from message_store.protocol import ContentStream, Outcomes
 
 from .logins import Logins
@@ -26,6 +29,12 @@ class EveryStore:
         """The message as it now is."""
         return await self._of(mailbox).get(mailbox, message_id)
 
+    async def get_many(
+        self, mailbox: Mailbox, ids: Sequence[str]
+    ) -> dict[str, Message | RingCentralError]:
+        """Each id's message or error."""
+        return await self._of(mailbox).get_many(mailbox, ids)
+
     def content(
         self, mailbox: Mailbox, message_id: str, attachment: Attachment, *, offset: int = 0
     ) -> AbstractAsyncContextManager[ContentStream]:
@@ -45,6 +54,16 @@ class EveryStore:
     async def restore(self, mailbox: Mailbox, ids: Sequence[str]) -> Outcomes:
         """Take deleted messages back; per id None or its error."""
         return await self._of(mailbox).restore(mailbox, ids)
+
+    async def send_sms(self, mailbox: Mailbox, sms: OutgoingSms) -> Message:
+        """Send a text message; after an error that is no refusal it may have been sent."""
+        return await self._of(mailbox).send_sms(mailbox, sms)
+
+    async def find_sent(
+        self, mailbox: Mailbox, sms: OutgoingSms, since: datetime
+    ) -> Message | None:
+        """The message that was sent with this text to this number since then, if it is seen."""
+        return await self._of(mailbox).find_sent(mailbox, sms, since)
 
     def _of(self, mailbox: Mailbox) -> MessageStore:
         store = self._logins.of(mailbox).store

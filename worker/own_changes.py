@@ -6,10 +6,12 @@ that they are no news. Noted before the call, for the sync may see the change be
 
 from collections.abc import Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 
-from message_store.errors import BadRequest, NotFound, PermissionMissing
+from message_store.errors import BadRequest, NotFound, PermissionMissing, RingCentralError
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
+from message_store.outgoing import OutgoingSms
 from message_store.protocol import ContentStream, MessageStoreAccess, Outcomes
 
 from .happenings import DELETED, READ, State
@@ -30,6 +32,12 @@ class OwnChanges:
     async def get(self, mailbox: Mailbox, message_id: str) -> Message:
         """The message as it now is."""
         return await self._store.get(mailbox, message_id)
+
+    async def get_many(
+        self, mailbox: Mailbox, ids: Sequence[str]
+    ) -> dict[str, Message | RingCentralError]:
+        """Each id's message or error."""
+        return await self._store.get_many(mailbox, ids)
 
     def content(
         self, mailbox: Mailbox, message_id: str, attachment: Attachment, *, offset: int = 0
@@ -56,6 +64,16 @@ class OwnChanges:
     async def restore(self, mailbox: Mailbox, ids: Sequence[str]) -> Outcomes:
         """Take deleted messages back; per id None or its error."""
         return await self._store.restore(mailbox, ids)
+
+    async def send_sms(self, mailbox: Mailbox, sms: OutgoingSms) -> Message:
+        """Send a text message; after an error that is no refusal it may have been sent."""
+        return await self._store.send_sms(mailbox, sms)
+
+    async def find_sent(
+        self, mailbox: Mailbox, sms: OutgoingSms, since: datetime
+    ) -> Message | None:
+        """The message that was sent with this text to this number since then, if it is seen."""
+        return await self._store.find_sent(mailbox, sms, since)
 
     async def _note(self, mailbox: Mailbox, on: str, ids: Sequence[str]) -> None:
         """Note those that are not so already: what changes nothing does not come back."""

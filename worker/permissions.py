@@ -13,7 +13,7 @@ from message_store.mailbox import Mailbox
 
 from .ledger.assignments import Lack, PermissionLedger
 
-READ, EDIT = "ReadMessages", "EditMessages"
+READ, EDIT, SEND = "ReadMessages", "EditMessages", "OutboundSMS"
 _AGAIN_DENIED, _AGAIN_GRANTED = 240.0, 86400.0
 _AT_A_TIME = 100
 

@@ -16,25 +16,28 @@ from metrics.batches import EVERY_SECONDS, Batches
 from metrics.catalogue import COUNTS
 
 from .accounts import accounts_of
+from .attempts import StepAddress
 from .backfill.filling import Filler
 from .closing import Closer
 from .completeness.archives import archives_in
 from .completeness.nightly import Nightly
 from .configuration import Configuration
-from .delivery import Deliverer, StepAddress
+from .delivery import Deliverer
 from .every_store import EveryStore
 from .handlers.context import DeliveryContext
 from .handlers.egress import Egress
 from .healing import Healer
+from .in_force import InForce
 from .ledger import Ledger, LedgerError
 from .ledger.mailboxes import SyncLease
 from .ledger.records import Claim
 from .logins import Logins, log_in, scopes_of
 from .own_changes import OwnChanges
+from .postponed import PostponedCloser
 from .pump import Publish, Pump
 from .settings import Settings
 from .spool import Spool
-from .started import AnyHandler, StartedHandlers
+from .started import AnyHandler
 from .subscriptions import subscriptions_of
 from .sync import Synchroniser
 from .syncing import Syncs
@@ -45,6 +48,7 @@ log = structlog.get_logger()
 _SPOOL_KEPT = timedelta(days=1)
 _PRUNE_SECONDS = 3600.0
 _REFRESH_SECONDS = 5.0
+_POSTPONED_SECONDS = 60.0
 _EXPIRE_SECONDS = 86_400.0
 _RELEASE_SECONDS = 5.0
 
@@ -60,7 +64,8 @@ class WorkerProcess:
         publish: Publish,
         session: aiohttp.ClientSession,
     ) -> None:
-        self._handlers = StartedHandlers(handlers)
+        in_force = InForce.of(configuration, handlers)
+        self._handlers = in_force.handlers
         self._session = session
         self.ledger = Ledger(
             settings.redis_url or "",
@@ -79,18 +84,19 @@ class WorkerProcess:
         self._syncs = Syncs(synchroniser, self.ledger, self._logins, configuration, publish)
         self._deliverer = Deliverer(
             self.ledger.deliveries,
-            {route.name: route for route in configuration.routes},
-            self._handlers,
+            in_force,
             self._context,
             self._read_again,
             self._files_over,
-            [pause.total_seconds() for pause in configuration.retries.schedule],
         )
         self._own_changes = OwnChanges(self._store, self.ledger)
         bulk = self._store.in_bulk()
         self._bulk_spool = self._spool.through(bulk)
         self._bulk_changes = OwnChanges(bulk, self.ledger)
-        self._closer = Closer(self.ledger.closing, self._handlers.closing(), self._own_changes)
+        self._closer = Closer(
+            self.ledger.closing, self.ledger.postponed, self._handlers, self._own_changes
+        )
+        self._postponed = PostponedCloser(self.ledger.postponed, self._handlers, self._bulk_changes)
         tokens = settings.webhook_verification_token
         token = tokens[0].get_secret_value() if tokens else None
         self._healer = Healer(
@@ -117,6 +123,7 @@ class WorkerProcess:
         self._beside(self._repeat(self._prune, _PRUNE_SECONDS))
         self._beside(self._repeat(self._refresh, _REFRESH_SECONDS))
         self._beside(self._repeat(self._hand_on_counts, EVERY_SECONDS))
+        self._beside(self._repeat(self._close_postponed, _POSTPONED_SECONDS))
         self._beside(self._repeat(self._expire, _EXPIRE_SECONDS))
         # A Redis that is away now is there for the first check of the subscription.
         with contextlib.suppress(LedgerError):
@@ -171,6 +178,7 @@ class WorkerProcess:
             store=self._bulk_changes if step.bulk else self._own_changes,
             spool=self._bulk_spool if step.bulk else self._spool,
             http=self._egress,
+            notes=self.ledger.notes,
         )
 
     async def _read_again(self, claim: Claim) -> Message:
@@ -202,6 +210,11 @@ class WorkerProcess:
         """Let others see what this process has counted."""
         with contextlib.suppress(LedgerError):
             await self.ledger.metrics.add(self._batches)
+
+    async def _close_postponed(self) -> None:
+        """Carry out closing steps that were put off for so long."""
+        with contextlib.suppress(LedgerError):
+            await self._postponed.work()
 
     async def _prune(self) -> None:
         """Drop spooled files that a killed worker left behind."""

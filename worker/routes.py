@@ -220,4 +220,4 @@ def asks_for(routes: Iterable[Route], key: str) -> bool:
 
 def _asks(match: Match, key: str) -> bool:
     inner = (*match.any, *([match.not_] if match.not_ else ()))
-    return key in match.model_fields_set or any(_asks(one, key) for one in inner)
+    return any(one.key == key for one in match.written) or any(_asks(one, key) for one in inner)

@@ -1,6 +1,8 @@
 """The handlers of a process through their life: started, and started again if that failed."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import structlog
 
@@ -22,6 +24,26 @@ class StartedHandlers:
     def __init__(self, handlers: Mapping[str, AnyHandler]) -> None:
         self._handlers = dict(handlers)
         self._waiting = dict(handlers)
+        self._users = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep them from being closed by `close_when_idle` meanwhile."""
+        self._users += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._users -= 1
+            if not self._users:
+                self._idle.set()
+
+    async def close_when_idle(self) -> None:
+        """Close them all as soon as nobody uses them any more."""
+        await self._idle.wait()
+        await self.close()
 
     @property
     def all(self) -> Mapping[str, AnyHandler]:

@@ -62,6 +62,7 @@ class Synchroniser:
     def __init__(self, store_for: StoreFor, ledger: Ledger, configuration: Configuration) -> None:
         self._store_for = store_for
         self._ledger = ledger.mailboxes
+        self._consents = ledger.consents
         self._sorter = Sorter(ledger, configuration.routes)
         self._owner = configuration.sync.owner
         changes = any(word != CREATED for route in configuration.routes for word in route.on)
@@ -148,6 +149,7 @@ class Synchroniser:
         walked: tuple[str | None, float | None] = (None, None),
     ) -> None:
         found = await self._sorter.sort(self._store_for(lease), lease, page)
+        await self._consents.note(lease.mailbox, page.records)
         written = Page(found.created, found.updated, found.missed, token, *walked, self._owner)
         if not await self._ledger.commit(lease, written):
             raise OvertakenError(f"the sync of {lease.mailbox} was overtaken by another")

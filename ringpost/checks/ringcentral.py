@@ -1,7 +1,7 @@
 """Whether RingCentral lets us in, and lets this app and user do what the configuration asks."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from message_store.client import MessageStore
 from message_store.errors import LoginRefused, PermissionMissing, RingCentralError
@@ -13,7 +13,7 @@ from ringpost.surroundings import APPS_PAGE
 from worker.configuration import Configuration
 from worker.handlers.contract import ClosingHandler, Step
 from worker.logins import Login
-from worker.permissions import EDIT, READ, in_words
+from worker.permissions import EDIT, READ, SEND, in_words
 from worker.settings import Settings
 from worker.watching import find
 
@@ -28,16 +28,27 @@ _INCLUDED_IN = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Needs:
+    """What handlers do beyond reading: change mailboxes, send text messages."""
+
+    closing: bool
+    texting: bool
+
+
 async def check_ringcentral(
     settings: Settings, configuration: Configuration | None, handlers: Mapping[str, Step]
 ) -> list[Finding]:
     """Log in, then look at the app's permissions and at the user's, mailbox by mailbox."""
-    closing = any(isinstance(step, ClosingHandler) for step in handlers.values())
+    needs = _Needs(
+        closing=any(isinstance(step, ClosingHandler) for step in handlers.values()),
+        texting=any(step.sends_texts for step in handlers.values()),
+    )
     found: list[Finding] = []
     try:
         async with logins(configuration) as opened:
             for login in opened:
-                of_account = await _check(login, settings, configuration, closing)
+                of_account = await _check(login, settings, configuration, needs)
                 found += [_named(finding, login.account.name) for finding in of_account]
     except Refusal as refusal:
         found += [fail("credentials", line) for line in refusal.lines]
@@ -50,7 +61,7 @@ def _named(finding: Finding, account: str) -> Finding:
 
 
 async def _check(
-    login: Login, settings: Settings, configuration: Configuration | None, closing: bool
+    login: Login, settings: Settings, configuration: Configuration | None, needs: _Needs
 ) -> list[Finding]:
     try:
         await login.tokens.set_refusal(None)  # somebody wants to know now
@@ -59,13 +70,13 @@ async def _check(
         return [_login_failed(error, login)]
     found = [ok("credentials", f"{login.account.server.api} lets this app and user in")]
     token = await login.tokens.load()
-    found += _app_permissions(token.scope if token else "", closing, settings)
+    found += _app_permissions(token.scope if token else "", needs, settings)
     if configuration is not None:
-        found += await _mailboxes(login, closing)
+        found += await _mailboxes(login, needs)
     return found
 
 
-async def _mailboxes(login: Login, closing: bool) -> list[Finding]:
+async def _mailboxes(login: Login, needs: _Needs) -> list[Finding]:
     findings: list[Finding] = []
     try:
         found = await find(login.store, login.account.mailboxes)
@@ -77,7 +88,7 @@ async def _mailboxes(login: Login, closing: bool) -> list[Finding]:
             return findings or [nothing]
         for mailbox in found.mailboxes[:_MOST_MAILBOXES]:
             title = found.titles[mailbox]
-            findings.append(await _user_permissions(login.store, mailbox, title, closing))
+            findings.append(await _user_permissions(login.store, mailbox, title, needs))
     except RingCentralError as error:
         return [*findings, fail("mailboxes", str(error), _where(error))]
     if len(found.mailboxes) > _MOST_MAILBOXES:
@@ -103,13 +114,14 @@ def _login_failed(error: RingCentralError, login: Login) -> Finding:
     )
 
 
-def _app_permissions(scope: str, closing: bool, settings: Settings) -> Iterable[Finding]:
+def _app_permissions(scope: str, needs: _Needs, settings: Settings) -> Iterable[Finding]:
     granted = set(scope.replace(",", " ").split())
     if not granted:
         yield warn("app permissions", "RingCentral does not tell them")
         return
     needed = ["ReadMessages", "ReadAccounts"]
-    needed += ["EditMessages"] if closing else []
+    needed += ["EditMessages"] if needs.closing else []
+    needed += ["SMS"] if needs.texting else []
     needed += ["SubscriptionWebhook"] if settings.webhook_url else []
     missing = [name for name in needed if not granted & ({name} | _INCLUDED_IN.get(name, set()))]
     if missing:
@@ -123,11 +135,13 @@ def _app_permissions(scope: str, closing: bool, settings: Settings) -> Iterable[
 
 
 async def _user_permissions(
-    store: MessageStore, mailbox: Mailbox, title: str, closing: bool
+    store: MessageStore, mailbox: Mailbox, title: str, needs: _Needs
 ) -> Finding:
     subject = f"mailbox {mailbox}"
-    needed = [READ, EDIT] if closing else [READ]
+    needed = [READ, EDIT] if needs.closing else [READ]
+    needed += [SEND] if needs.texting else []
     missing = [name for name in needed if not await store.may(name, mailbox.extension_id)]
     if missing:
         return fail(subject, in_words(missing, title))
-    return ok(subject, "may be read and marked" if closing else "may be read")
+    marked = " and marked" if needs.closing else ""
+    return ok(subject, f"may be read{marked}{', may send texts' if needs.texting else ''}")

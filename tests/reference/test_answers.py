@@ -20,7 +20,7 @@ STORE = f"{MAILBOX}/message-store"
 SUBSCRIPTION = "/restapi/v1.0/subscription"
 BATCH = "application/vnd.ringcentral.multipart+json"
 # in the official reference, but not in the part of it that is compared with
-UNPUBLISHED = {"checkUserPermission"}
+UNPUBLISHED = {"checkUserPermission", "createSMSMessage", "createMMS"}
 # errors that the document does not list for an operation have the general form all the same
 GENERAL_ERROR = {"$ref": "#/components/schemas/ApiErrorResponseModel"}
 

@@ -1,7 +1,7 @@
 """A deliverer whose handlers remember what they were called for."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import PrivateAttr
@@ -10,12 +10,14 @@ from message_store.errors import NotFound
 from message_store.mailbox import Mailbox
 from message_store.message import Message
 from message_store.protocol import MessageStoreAccess
-from worker.delivery import Deliverer, StepAddress
+from worker.attempts import StepAddress
+from worker.delivery import Deliverer
 from worker.handlers.contract import ClosingHandler, Context, Handler, HandlerError
+from worker.in_force import InForce
 from worker.ledger import Ledger
 from worker.ledger.records import Claim
 from worker.routes import Route
-from worker.started import StartedHandlers
+from worker.started import AnyHandler, StartedHandlers
 
 
 class Recorder(Handler):
@@ -45,28 +47,35 @@ class Closing(ClosingHandler):
         return dict.fromkeys(message_ids, "closed")
 
 
-def no_context(_: StepAddress) -> Any:
-    return None
-
-
 class Line:
     """A deliverer with two ordinary steps and a closing one on the route `route`."""
 
     def __init__(self, ledger: Ledger, steps: Sequence[str] = ("first", "second")) -> None:
         self.first, self.second = Recorder(), Recorder()
         self.ledger = ledger
+        self._routes = {"route": Route(name="route", steps=tuple(steps))}
         self.settled: list[str] = []
         self.read_again_for: list[str] = []
         self.at_ringcentral: dict[str, Message | Exception] = {}
+        self.addresses: list[StepAddress] = []
+        """Of the steps that were tried; no context is needed."""
         self.deliverer = Deliverer(
             ledger.deliveries,
-            {"route": Route(name="route", steps=tuple(steps))},
-            StartedHandlers({"first": self.first, "second": self.second, "last": Closing()}),
-            no_context,
+            self._in_force({"first": self.first, "second": self.second, "last": Closing()}),
+            self._no_context,
             self.read_again,
             lambda _, message_id: self.settled.append(message_id),
-            [0.01] * 6,
         )
+
+    def go_by(self, handlers: Mapping[str, AnyHandler]) -> None:
+        """Take these handlers in place of the others."""
+        self.deliverer.in_force = self._in_force(handlers)
+
+    def _in_force(self, handlers: Mapping[str, AnyHandler]) -> InForce:
+        return InForce(self._routes, StartedHandlers(handlers), [0.01] * 6)
+
+    def _no_context(self, address: StepAddress) -> Any:
+        self.addresses.append(address)
 
     async def read_again(self, claim: Claim) -> Message:
         """The message as RingCentral has it now."""

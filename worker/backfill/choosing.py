@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from message_store.mailbox import Mailbox
 from message_store.message import Message
+from worker.facts import Facts, Known
 from worker.happenings import CREATED
 from worker.ledger.backfills import Run
-from worker.routes import Route, matching
+from worker.routes import Route, RouteSearch
 
 
 def routes_for(routes: Iterable[Route], names: Sequence[str]) -> list[Route]:
@@ -15,19 +16,32 @@ def routes_for(routes: Iterable[Route], names: Sequence[str]) -> list[Route]:
 
 
 class Choice:
-    """Tells of a message what becomes of it; what backfills before have covered is left out."""
+    """Tells of a message what becomes of it; what backfills before have covered is left out.
 
-    def __init__(self, routes: Iterable[Route], before: Iterable[Run] = ()) -> None:
-        self._routes = list(routes)
+    All `routes` are asked, because one of them may end the search; those of these `names` count,
+    by default all.
+    """
+
+    def __init__(
+        self, routes: Iterable[Route], names: Sequence[str] = (), before: Iterable[Run] = ()
+    ) -> None:
+        self._search = RouteSearch(routes)
+        self._names = {route.name for route in routes_for(self._search.routes, names)}
         self._before = list(before)
 
-    def of(self, message: Message, mailbox: Mailbox) -> list[Route]:
+    def of(
+        self,
+        message: Message,
+        mailbox: Mailbox,
+        known: Known = Known(),  # noqa: B008  # immutable
+    ) -> list[Route]:
         """The routes on which the message is to be delivered."""
         name = str(mailbox)
         return [
             route
-            for route in matching(self._routes, message, mailbox)
-            if not any(
+            for route in self._search.running(Facts(message, mailbox, known), CREATED)
+            if route.name in self._names
+            and not any(
                 run.has_covered(name, route.name, message.id, message.created)
                 for run in self._before
             )

@@ -20,9 +20,10 @@ from worker.happenings import CREATED
 from worker.ledger import Ledger, LedgerError
 from worker.ledger.backfills import Progress, Run
 from worker.ledger.records import Admitted, Delivery
+from worker.surroundings import Surroundings
 from worker.wording import in_brief
 
-from .choosing import Choice, routes_for
+from .choosing import Choice
 from .plan import PER_PAGE
 
 log = structlog.get_logger()
@@ -41,7 +42,8 @@ class Filler:
     def __init__(self, ledger: Ledger, store_of: StoreOf, configuration: Configuration) -> None:
         self._ledger = ledger
         self._store_of = store_of
-        self._configuration = configuration
+        self._routes = configuration.routes
+        self._surroundings = Surroundings(ledger.extensions, configuration.routes)
         self._owner = owner_of(configuration)
         self._lease = ledger.lease("backfill", _LEASE_SECONDS)
         self._halted: dict[str, float] = {}
@@ -122,10 +124,13 @@ class Filler:
         return went_on
 
     async def _chosen(self, run: Run, mailbox: Mailbox, records: list[Message]) -> list[Admitted]:
-        routes = routes_for(self._configuration.routes, run.backfill.routes)
-        choice = Choice(routes, await self._ledger.backfills.before())
-        return [
-            admitted(message, {(route.name, CREATED): Delivery() for route in chosen})
-            for message in records
-            if (chosen := choice.of(message, mailbox))
-        ]
+        store = self._store_of(mailbox).in_bulk()
+        before = await self._ledger.backfills.before()
+        choice = Choice(self._routes, run.backfill.routes, before)
+        found = []
+        for message in records:
+            known = await self._surroundings.of(store, mailbox, message, (CREATED,))
+            if chosen := choice.of(message, mailbox, known):
+                deliveries = {(route.name, CREATED): Delivery() for route in chosen}
+                found.append(admitted(message, deliveries))
+        return found

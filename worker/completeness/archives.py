@@ -8,10 +8,14 @@ from message_store.mailbox import Mailbox
 from message_store.message import Message
 from worker.archive.chain_state import ChainState
 from worker.archive.layout import archived, day_of, mailbox_folder, months
+from worker.facts import Facts, Known
 from worker.happenings import CREATED
-from worker.routes import Route, matching
+from worker.routes import STOP, Route, RouteSearch, asks_for
 
 from .comparing import Archived
+
+# What of a message changes after it came, or comes later.
+_CHANGING = ("readStatus", "messageStatus", "vmTranscriptionStatus", "transcription", "pages")
 
 
 def archives_in(handlers: Mapping[str, object]) -> dict[str, Path]:
@@ -22,24 +26,44 @@ def archives_in(handlers: Mapping[str, object]) -> dict[str, Path]:
 
 
 class Archiving:
-    """Tells of a message which archives should hold it."""
+    """Tells of a message which archives should hold it.
+
+    What nobody can tell later is left out: routes that ask for what changes after a message came,
+    those that run once per sender, and all that come after one of these which ends the search.
+    """
 
     def __init__(self, routes: Iterable[Route], archives: Iterable[str]) -> None:
         self.names = frozenset(archives)
-        self._routes = [route for route in routes if self._is_certain(route)]
+        certain = []
+        for route in (one for one in routes if CREATED in one.on):
+            if not _is_uncertain(route):
+                certain.append(route)
+            elif route.then == STOP:
+                break
+        self._search = RouteSearch(certain)
 
-    def of(self, message: Message, mailbox: Mailbox) -> dict[str, frozenset[str]]:
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The routes that are asked."""
+        return self._search.routes
+
+    def of(
+        self,
+        message: Message,
+        mailbox: Mailbox,
+        known: Known = Known(),  # noqa: B008  # immutable
+    ) -> dict[str, frozenset[str]]:
         """The archives, each with the routes that bring the message there."""
         found: dict[str, set[str]] = {}
-        for route in matching(self._routes, message, mailbox):
+        for route in self._search.running(Facts(message, mailbox, known), CREATED):
             for step in self.names.intersection(route.steps):
-                found.setdefault(step, set()).add(route.name)
+                if route.once_per is None:
+                    found.setdefault(step, set()).add(route.name)
         return {name: frozenset(routes) for name, routes in found.items()}
 
-    def _is_certain(self, route: Route) -> bool:
-        # What a message's status was when it came, nobody can tell later.
-        changing = route.match.read_status or route.match.message_status
-        return CREATED in route.on and not changing and not self.names.isdisjoint(route.steps)
+
+def _is_uncertain(route: Route) -> bool:
+    return any(asks_for([route], key) for key in _CHANGING)
 
 
 def kept_in(root: Path, mailbox: Mailbox, first: date, last: date) -> list[Archived]:

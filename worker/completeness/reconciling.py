@@ -9,14 +9,16 @@ from pathlib import Path
 from message_store.client import MessageStore
 from message_store.mailbox import Mailbox
 from message_store.message import Message
+from worker import facts
 from worker.archive.chain import Head, read_heads
 from worker.configuration import Configuration
-from worker.happenings import State
+from worker.happenings import CREATED, State
 from worker.ledger import Ledger
 from worker.ledger.backfills import Run
 from worker.ledger.mailboxes import PERSONAL
 from worker.ledger.reconciliation import Known
 from worker.ledger.records import lane_in_words, read_lane
+from worker.surroundings import Surroundings
 
 from .archives import Archiving, kept_in
 from .comparing import Archived, Bounds, Comparison, Held, Listed, compare
@@ -56,6 +58,7 @@ class Reconciler:
         self._store_of = store_of
         self._archives = archives
         self._archiving = Archiving(configuration.routes, archives)
+        self._surroundings = Surroundings(ledger.extensions, self._archiving.routes)
         self._owner = owner_of(configuration)
 
     async def reconcile(
@@ -72,16 +75,17 @@ class Reconciler:
         store = self._store_of(mailbox).in_bulk()
         async for page in walk(store, mailbox, since, until, owner=self._owner, told=told):
             calls += 1
-            listed += (
-                Listed(
-                    message.id,
-                    message.created,
-                    message.type,
-                    message.availability or "Alive",
-                    self._wanted(message, mailbox, began, runs),
+            for message in page:
+                known = await self._surroundings.of(store, mailbox, message, (CREATED,))
+                listed.append(
+                    Listed(
+                        message.id,
+                        message.created,
+                        message.type,
+                        message.availability or "Alive",
+                        self._wanted(message, mailbox, known, began, runs),
+                    )
                 )
-                for message in page
-            )
         held = await self._held(mailbox, since, until, (one.id for one in listed))
         wanted = {archive for one in listed for archive in one.archiving}
         kept, heads = await asyncio.to_thread(self._kept, mailbox, since, until, wanted)
@@ -90,10 +94,15 @@ class Reconciler:
         return Reconciled(mailbox, comparison, calls, heads)
 
     def _wanted(
-        self, message: Message, mailbox: Mailbox, began: float, runs: Sequence[Run]
+        self,
+        message: Message,
+        mailbox: Mailbox,
+        known: facts.Known,
+        began: float,
+        runs: Sequence[Run],
     ) -> Mapping[str, frozenset[str]]:
         """The archives that should hold it: of old messages those that a backfill brought there."""
-        wanted = self._archiving.of(message, mailbox)
+        wanted = self._archiving.of(message, mailbox, known)
         if message.created.timestamp() >= began:
             return wanted
         if message.is_deleted:

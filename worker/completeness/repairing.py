@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from message_store.client import MessageStore
 from message_store.mailbox import Mailbox
 from message_store.message import Message
 from worker.admitting import admitted
@@ -11,7 +12,8 @@ from worker.configuration import Configuration
 from worker.happenings import CREATED, State, happened
 from worker.ledger import DeliveryRecord, Ledger
 from worker.ledger.records import Admitted, Delivery, read_lane
-from worker.routes import routes_by_word
+from worker.routes import RouteSearch
+from worker.surroundings import Surroundings
 
 from .comparing import Difference
 from .listing import Told, tell_nobody, walk
@@ -52,6 +54,8 @@ class Repairer:
         self._ledger = ledger
         self._store_of = store_of
         self._routes = {route.name: route for route in configuration.routes}
+        self._search = RouteSearch(configuration.routes)
+        self._surroundings = Surroundings(ledger.extensions, configuration.routes)
         self._archives = frozenset(archives)
         self._owner = owner_of(configuration)
 
@@ -72,7 +76,7 @@ class Repairer:
             async for page in walk(store, found.mailbox, begin, end, owner=self._owner, told=told):
                 calls += 1
                 chosen = [(message, left[message.id]) for message in page if message.id in left]
-                await self._admit(found.mailbox, chosen)
+                await self._admit(store, found.mailbox, chosen)
                 for message, _ in chosen:
                     del left[message.id]
         return Repaired(count - len(left), replayed, len(left), calls)
@@ -92,23 +96,28 @@ class Repairer:
         return await self._ledger.replay(records) if records else 0
 
     async def _admit(
-        self, mailbox: Mailbox, messages: Sequence[tuple[Message, Collection[str]]]
+        self,
+        store: MessageStore,
+        mailbox: Mailbox,
+        messages: Sequence[tuple[Message, Collection[str]]],
     ) -> None:
         for start in range(0, len(messages), _BATCH):
             some = [
-                self._archiving(message, routes) if routes else self._whole(message, mailbox)
+                self._archiving(message, routes)
+                if routes
+                else await self._whole(store, message, mailbox)
                 for message, routes in messages[start : start + _BATCH]
             ]
             await self._ledger.deliveries.admit(mailbox, some)
 
-    def _whole(self, message: Message, mailbox: Mailbox) -> Admitted:
+    async def _whole(self, store: MessageStore, message: Message, mailbox: Mailbox) -> Admitted:
         """Never seen: all that has happened to it goes its way, as if it had just come."""
         now = State.of(message)
         words = happened(message, None, now)
-        moment = (message.last_modified_time or datetime.now(UTC)).isoformat(
-            timespec="milliseconds"
-        )
-        by_word = routes_by_word(self._routes.values(), message, mailbox, words)
+        at = message.last_modified_time or datetime.now(UTC)
+        known = await self._surroundings.of(store, mailbox, message, words)
+        by_word = self._search.by_word(message, mailbox, words, known, at)
+        moment = at.isoformat(timespec="milliseconds")
         deliveries = {
             (route, word): Delivery(at=None if word == CREATED else moment)
             for word, routes in by_word.items()

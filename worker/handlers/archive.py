@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import orjson
@@ -74,6 +74,8 @@ def _length(value: object) -> timedelta | None:
 
 class Archive(Handler):
     """Keeps each message with its files in a folder, durable before it says so."""
+
+    archives: ClassVar[bool] = True
 
     to: Annotated[str, AfterValidator(_destination)]
     """Where: file:///an/absolute/folder, or a path below the working directory."""

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from message_store.errors import LimitedMode, NotFound, RateLimited, RingCentralError
 from worker.handlers.conformance_bench import Bench, require
-from worker.handlers.conformance_cases import CASES, FAX, MAILBOX, SMS, Case
+from worker.handlers.conformance_cases import CASES, FAX, MAILBOX, SMS, Case, recent
 from worker.handlers.conformance_fakes import FakeStore
 from worker.handlers.contract import ClosingHandler, Handler, HandlerError, TransientError
 from worker.happenings import WORDS
@@ -97,20 +97,35 @@ class HandlerConformance(ABC):
         """A destination that goes away fails the attempt for now, and the next one succeeds."""
 
         async def hung_up(handler: Handler, bench: Bench) -> None:
-            bench.network.hangs_up = True
+            bench.network.hangs_up = bench.store.broken = True
             breaking = self.break_peer()
             if breaking is None:
                 error = await _failure(bench.attempt(handler))
             else:
                 with breaking:
                     error = await _failure(bench.attempt(handler))
-            if bench.network.calls or breaking is not None:
+            if bench.network.calls or bench.store.sendings or breaking is not None:
                 require(error is not None, "the peer hung up and the handler said it was done")
                 require(_is_transient(error), f"worth another attempt, but it raised {error!r}")
-            bench.network.hangs_up = False
+            bench.network.hangs_up = bench.store.broken = False
             await bench.attempt(handler, 2)
 
-        self._run(SMS, hung_up)
+        self._run(recent(SMS), hung_up)
+
+    def test_sends_no_text_twice(self) -> None:
+        """A text message whose sending was not answered is looked for before it is sent again."""
+
+        async def unanswered(handler: Handler, bench: Bench) -> None:
+            bench.store.answers_lost = True
+            error = await _failure(bench.attempt(handler))
+            sent = len(bench.store.sent)
+            require(error is not None or not sent, "nothing was answered, and it said it was done")
+            bench.store.answers_lost = False
+            await bench.attempt(handler, 2)
+            repeated = len({(sms.to, sms.text) for sms in bench.store.sent}) < len(bench.store.sent)
+            require(not repeated, "a text message was sent twice")
+
+        self._run(recent(SMS), unanswered)
 
     def test_ends_when_cancelled(self) -> None:
         """At its deadline an attempt is cancelled and ends; it does not say it was done."""
@@ -176,6 +191,9 @@ class HandlerConformance(ABC):
 class ClosingConformance(ABC):
     """The hard cases of a closing handler."""
 
+    gone_is_done = True
+    """Whether a message that has left the mailbox counts as done."""
+
     @abstractmethod
     def make_handler(self) -> ClosingHandler:
         """A fresh handler."""
@@ -187,8 +205,17 @@ class ClosingConformance(ABC):
         results = asyncio.run(self.make_handler().finish(MAILBOX, ["1", "2", "3"], store))
         require(set(results) == {"1", "2", "3"}, "there is not one answer for each id")
         require(isinstance(results["1"], str), "a change that worked has no words")
-        require(isinstance(results["2"], str), "a message that is gone counts as done")
+        if self.gone_is_done:
+            require(isinstance(results["2"], str), "a message that is gone counts as done")
         require(isinstance(results["3"], TransientError), "one refused for now is tried again")
+
+    def test_may_be_repeated(self) -> None:
+        """A second call for the same messages, after a lost answer, succeeds and purges nothing."""
+        store, handler = FakeStore(SMS), self.make_handler()
+        for _ in range(2):
+            results = asyncio.run(handler.finish(MAILBOX, ["1", "2"], store))
+            require(all(isinstance(one, str) for one in results.values()), "a repeat failed")
+        require(not store.purged, "a repeat purged messages; see whether they are deleted already")
 
     def test_does_nothing_for_no_messages(self) -> None:
         """An empty list changes nothing; to RingCentral it might mean everything."""

@@ -5,7 +5,8 @@ from pathlib import Path
 from worker.handlers.conformance_cases import MAILBOX, Case
 from worker.handlers.conformance_fakes import FakeNetwork, FakeStore
 from worker.handlers.context import DeliveryContext
-from worker.handlers.contract import Handler
+from worker.handlers.contract import Handler, Outcome
+from worker.handlers.notes import MemoryNotes
 from worker.happenings import CREATED
 from worker.spool import Spool
 
@@ -16,6 +17,7 @@ class Bench:
     def __init__(self, case: Case, folder: Path) -> None:
         self.store = FakeStore(case)
         self.network = FakeNetwork()
+        self.notes = MemoryNotes()
         self._case = case
         self._spool = Spool(folder / "spool", self.store)
 
@@ -33,11 +35,15 @@ class Bench:
             store=self.store,
             spool=self._spool,
             http=self.network,
+            notes=self.notes,
             on=on,
             at=at,
         )
         before = message.model_dump()
-        words = await handler.handle(message, context)
+        outcome = await handler.handle(message, context)
+        if isinstance(outcome, Outcome):
+            require(isinstance(outcome.transcription, str), "what it adds to the message is text")
+        words = outcome.words if isinstance(outcome, Outcome) else outcome
         require(isinstance(words, str), f"the outcome is words, not {type(words).__name__}")
         require(bool(words.strip()), "the outcome says nothing")
         require(len(words) <= 300, "the outcome is a few words, not a report")

@@ -1,6 +1,7 @@
 """The messages of the conformance suite: one of each kind, and the worst a stranger can send."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from message_store.mailbox import Mailbox
@@ -122,3 +123,9 @@ CASES = {
     "bare with file": BARE_WITH_FILE,
     "hostile": HOSTILE,
 }
+
+
+def recent(case: Case) -> Case:
+    """The same as if it had come a moment ago."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return Case({**case.wire, "creationTime": now, "lastModifiedTime": now}, case.contents)

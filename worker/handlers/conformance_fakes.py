@@ -1,8 +1,9 @@
 """Stand-ins for the conformance suite: a mailbox and a network that can be made to fail."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,9 +12,10 @@ from pydantic import AnyUrl
 from message_store.errors import ConnectionFailed, NotFound, RingCentralError
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
+from message_store.outgoing import OutgoingSms
 from message_store.protocol import ContentStream, Outcomes
 from worker.handlers.conformance_cases import Case
-from worker.handlers.contract import Reply, TransientError
+from worker.handlers.contract import IPNetwork, Reply, TransientError
 from worker.handlers.egress import Egress
 
 
@@ -57,6 +59,11 @@ class FakeStore:
         self.downloads = 0
         self.asked = asyncio.Event()
         self.changed: list[str] = []
+        self.deleted: set[str] = set()
+        self.purged: set[str] = set()
+        self.sent: list[OutgoingSms] = []
+        self.sendings = 0
+        self.answers_lost = False
         self.errors: dict[str, RingCentralError] = {}
         self.refusal: RingCentralError | None = None
 
@@ -66,6 +73,18 @@ class FakeStore:
         if message.id != message_id:
             raise NotFound("there is no such message")
         return message
+
+    async def get_many(
+        self, mailbox: Mailbox, ids: Sequence[str]
+    ) -> dict[str, Message | RingCentralError]:
+        """A message for each id, like the case's; the ids in `deleted` are."""
+        wire = self._case.wire
+        return {
+            id_: Message.model_validate(
+                {**wire, "id": id_, "availability": "Deleted" if id_ in self.deleted else "Alive"}
+            )
+            for id_ in ids
+        }
 
     def content(
         self, mailbox: Mailbox, message_id: str, attachment: Attachment, *, offset: int = 0
@@ -87,12 +106,33 @@ class FakeStore:
     async def delete(
         self, mailbox: Mailbox, ids: Sequence[str], *, purge: bool = False
     ) -> Outcomes:
-        """As `set_read_status`."""
-        return self._changed(ids)
+        """As `set_read_status`; to delete what is deleted purges it, as RingCentral does."""
+        outcomes = self._changed(ids)
+        gone = {id_ for id_, error in outcomes.items() if error is None}
+        self.purged |= gone if purge else gone & self.deleted
+        self.deleted |= gone
+        return outcomes
 
     async def restore(self, mailbox: Mailbox, ids: Sequence[str]) -> Outcomes:
         """As `set_read_status`."""
         return self._changed(ids)
+
+    async def send_sms(self, mailbox: Mailbox, sms: OutgoingSms) -> Message:
+        """Note it; breaks off before that, or (`answers_lost`) after it."""
+        self.sendings += 1
+        if self.broken:
+            raise ConnectionFailed("the connection broke off")
+        self.sent.append(sms)
+        if self.answers_lost:
+            raise ConnectionFailed("the connection broke off")
+        return Message.model_validate({"id": len(self.sent)})
+
+    async def find_sent(
+        self, mailbox: Mailbox, sms: OutgoingSms, since: datetime
+    ) -> Message | None:
+        """What was noted."""
+        known = [(one.to, one.text) for one in self.sent]
+        return Message.model_validate({"id": 1}) if (sms.to, sms.text) in known else None
 
     def _changed(self, ids: Sequence[str]) -> Outcomes:
         if not ids:
@@ -117,10 +157,13 @@ class FakeNetwork(Egress):
         url: str | AnyUrl,
         *,
         json: Any = None,
-        body: bytes | None = None,
+        body: bytes | AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
+        allow: Collection[IPNetwork] = (),
     ) -> Reply:
         """Note the call and answer it."""
+        if body is not None and not isinstance(body, bytes):
+            body = b"".join([piece async for piece in body])
         self.calls.append({"method": method, "url": str(url), "json": json, "body": body})
         if self.hangs_up:
             raise TransientError("the peer hung up")

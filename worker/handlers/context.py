@@ -3,8 +3,8 @@
 import asyncio
 import hashlib
 import json as json_library
-from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ from pydantic import AnyUrl
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
 from message_store.protocol import MessageStoreAccess
-from worker.handlers.contract import AttachmentFile, Context, Reply
+from worker.handlers.contract import AttachmentFile, Context, IPNetwork, Reply
 from worker.handlers.egress import Egress
 from worker.handlers.filenames import attachment_names
 from worker.handlers.media_types import safe_media_type
+from worker.handlers.notes import MemoryNotes, Notes
 from worker.handlers.rendering import render
 from worker.happenings import CREATED
 from worker.spool import Spool
@@ -92,6 +93,7 @@ class DeliveryContext(Context):
         store: MessageStoreAccess,
         spool: Spool,
         http: Egress,
+        notes: Notes | None = None,
         on: str = CREATED,
         at: str | None = None,
     ) -> None:
@@ -103,6 +105,7 @@ class DeliveryContext(Context):
         self.attempt = attempt
         self.message_store = store
         self._http = http
+        self._notes = notes or MemoryNotes()
         happened = None if on == CREATED else (on, at)
         self.idempotency_key = idempotency_key(mailbox, message.id, route, step, happened)
         # The text part of an SMS or pager message is no file.
@@ -120,14 +123,25 @@ class DeliveryContext(Context):
         values = {"message": message, "mailbox": self.mailbox, "route": self.route, "on": self.on}
         return render(template, values)
 
+    async def take(self, name: str, period: timedelta, taker: str | None = None) -> bool:
+        """See `Context`."""
+        return await self._notes.take(name, taker or self.idempotency_key, period)
+
+    async def may_text(self, number: str) -> bool:
+        """See `Context`."""
+        return await self._notes.may_text(self.mailbox.account_id, number)
+
     async def request(
         self,
         method: str,
         url: str | AnyUrl,
         *,
         json: Any = None,
-        body: bytes | None = None,
+        body: bytes | AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
+        allow: Collection[IPNetwork] = (),
     ) -> Reply:
         """See `Context`."""
-        return await self._http.request(method, url, json=json, body=body, headers=headers)
+        return await self._http.request(
+            method, url, json=json, body=body, headers=headers, allow=allow
+        )

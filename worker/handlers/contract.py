@@ -5,11 +5,12 @@ Imports no I/O library, so that a plug-in and the check of a configuration load 
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import AnyUrl, BaseModel, ConfigDict
 from structlog.typing import FilteringBoundLogger
@@ -19,6 +20,8 @@ from message_store.message import Message
 
 if TYPE_CHECKING:
     from message_store.protocol import MessageStoreAccess
+
+IPNetwork = IPv4Network | IPv6Network
 
 
 class HandlerError(Exception):
@@ -125,16 +128,32 @@ class Context(ABC):
         """
 
     @abstractmethod
+    async def take(self, name: str, period: timedelta, taker: str | None = None) -> bool:
+        """Take an occasion of this name for a while, in all processes; False if another has it.
+
+        The taker is this attempt's `idempotency_key` unless another is given; whoever has it may
+        take it again.
+        """
+
+    @abstractmethod
+    async def may_text(self, number: str) -> bool:
+        """Whether a phone number (E.164) has not said STOP to this account, or START since."""
+
+    @abstractmethod
     async def request(
         self,
         method: str,
         url: str | AnyUrl,
         *,
         json: Any = None,
-        body: bytes | None = None,
+        body: bytes | AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
+        allow: Collection[IPNetwork] = (),
     ) -> Reply:
         """One HTTP call: guarded against internal addresses, timed, no redirect followed.
+
+        `allow`: internal addresses and networks that may be called all the same. A body that comes
+        in pieces needs its `Content-Length` among the headers, or goes out chunked.
 
         Raises TransientError if the other side cannot be reached, PermanentError if the address
         is refused. Any status is an answer.
@@ -160,6 +179,13 @@ class Step(BaseModel, ABC):
         use_attribute_docstrings=True,
     )
 
+    archives: ClassVar[bool] = False
+    """Whether a message is kept for good once this is done with it."""
+    needs_archive: ClassVar[bool] = False
+    """Whether this destroys a message, so that it is refused where nothing has archived it."""
+    sends_texts: ClassVar[bool] = False
+    """Whether it sends text messages, for which app and user need permissions of their own."""
+
     async def check(self) -> str:
         """See whether the destination is there and willing; says what was found.
 
@@ -174,11 +200,23 @@ class Step(BaseModel, ABC):
         """Called once when the worker process ends; also after a `check`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a handler answers that adds to the message: its words, and what was said in it.
+
+    Later steps of the route see it as `message.transcription`; it is kept with the delivery, at
+    most 100,000 letters of it, so that no retry of theirs transcribes again.
+    """
+
+    words: str
+    transcription: str
+
+
 class Handler(Step):
     """Does one thing with one message. Its fields are its options in the configuration."""
 
     @abstractmethod
-    async def handle(self, message: Message, context: Context) -> str:
+    async def handle(self, message: Message, context: Context) -> str | Outcome:
         """Do it; answer in a few words what was done (kept in the ledger, shown to people).
 
         It may be called again for the same message, with the same `context.idempotency_key`, if
@@ -188,14 +226,33 @@ class Handler(Step):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """An outcome of a closing step: not yet, look at it again after so many seconds.
+
+    The delivery is done with it; only the id is kept, for as long as it takes.
+    """
+
+    words: str
+    seconds: float
+
+
+ClosingOutcomes = Mapping[str, str | HandlerError | Later]
+
+
 class ClosingHandler(Step):
     """Changes the mailbox itself, in bulk, once every other delivery of a message is done."""
+
+    @property
+    def delay(self) -> float:
+        """How many seconds after that it is to happen."""
+        return 0.0
 
     @abstractmethod
     async def finish(
         self, mailbox: Mailbox, message_ids: Sequence[str], store: "MessageStoreAccess"
-    ) -> dict[str, str | HandlerError]:
-        """Do it for all the ids; per id the words on what was done, or that id's error.
+    ) -> ClosingOutcomes:
+        """Do it for all the ids; per id the words on what was done, that id's error, or `Later`.
 
-        Raises if the call as a whole failed.
+        Raises if the call as a whole failed. May be called again for the same ids.
         """

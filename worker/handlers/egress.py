@@ -1,9 +1,14 @@
-"""HTTP calls of handlers: to public addresses only, bounded in time and size, never redirected."""
+"""HTTP calls of handlers: to public addresses only, bounded in time and size, never redirected.
 
+An address inside is called only by a handler whose options name it.
+"""
+
+import asyncio
 import ipaddress
 import json as json_library
 import socket
-from collections.abc import Mapping
+import ssl
+from collections.abc import AsyncIterable, Collection, Mapping
 from typing import Any
 
 import aiohttp
@@ -11,10 +16,13 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from pydantic import AnyUrl
 from yarl import URL
 
-from worker.handlers.contract import PermanentError, Reply, TransientError
+from worker.handlers.contract import IPNetwork, PermanentError, Reply, TransientError
 
 MAX_REPLY = 1024 * 1024
-TIMEOUT = aiohttp.ClientTimeout(total=60, connect=15, sock_read=30)
+CONNECT_SECONDS = 15
+TIMEOUT = aiohttp.ClientTimeout(total=60, connect=CONNECT_SECONDS, sock_read=30)
+# A stream takes as long as its files are large.
+STREAM_TIMEOUT = aiohttp.ClientTimeout(total=600, connect=CONNECT_SECONDS, sock_read=60)
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 # All that is handed out of IPv6; outside are wrappings, local translators and relics.
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
@@ -43,14 +51,15 @@ def is_public(address: str) -> bool:
 
 
 class GuardedResolver(AbstractResolver):
-    """Resolves a name and refuses it if any of its addresses is an internal one.
+    """Resolves a name and refuses it if any of its addresses is internal and not allowed.
 
     aiohttp connects to the very addresses given here, so a second answer of the name server
     cannot change the destination after the check.
     """
 
-    def __init__(self, resolver: AbstractResolver) -> None:
+    def __init__(self, resolver: AbstractResolver, allow: Collection[IPNetwork] = ()) -> None:
         self._resolver = resolver
+        self._allow = allow
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -58,7 +67,7 @@ class GuardedResolver(AbstractResolver):
         """The addresses of a name; raises PermanentError if one of them is internal."""
         results = await self._resolver.resolve(host, port, family)
         for result in results:
-            _refuse_unless_public(host, result["host"])
+            _refuse_unless_public(host, result["host"], self._allow)
         return results
 
     async def close(self) -> None:
@@ -67,17 +76,13 @@ class GuardedResolver(AbstractResolver):
 
 
 class Egress:
-    """The one HTTP client of a worker process for all its handlers; open it inside the loop.
+    """The one HTTP client of a worker process for all its handlers; open it inside the loop."""
 
-    `allow_private` also lets addresses of the own network through, for destinations in-house.
-    """
-
-    def __init__(
-        self, *, allow_private: bool = False, resolver: AbstractResolver | None = None
-    ) -> None:
-        self._allow_private = allow_private
+    def __init__(self, *, resolver: AbstractResolver | None = None) -> None:
         self._resolver = resolver
-        self._session: aiohttp.ClientSession | None = None
+        # One for each set of allowed addresses: names and connections are kept, and what one
+        # handler may reach another may not.
+        self._sessions: dict[frozenset[IPNetwork], aiohttp.ClientSession] = {}
 
     async def request(
         self,
@@ -85,18 +90,24 @@ class Egress:
         url: str | AnyUrl,
         *,
         json: Any = None,
-        body: bytes | None = None,
+        body: bytes | AsyncIterable[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
+        allow: Collection[IPNetwork] = (),
     ) -> Reply:
         """One call; see `Context.request`. Errors name the host only: paths may hold secrets."""
-        target = self._checked(str(url))
+        target = _checked(str(url), allow)
         headers = dict(headers or {})
         if json is not None:
             body = json_library.dumps(json, ensure_ascii=True).encode()
             headers.setdefault("Content-Type", "application/json")
         try:
-            async with self._opened().request(
-                method, target, data=body, headers=headers, allow_redirects=False
+            async with self._session(frozenset(allow)).request(
+                method,
+                target,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                timeout=TIMEOUT if isinstance(body, bytes | None) else STREAM_TIMEOUT,
             ) as response:
                 return Reply(response.status, response.headers, await _bounded(response))
         except TimeoutError as error:
@@ -108,41 +119,83 @@ class Egress:
         except ValueError as error:
             raise PermanentError(f"the call to {target.host} has a bad header") from error
 
+    async def reach(self, url: str | AnyUrl, *, allow: Collection[IPNetwork] = ()) -> None:
+        """Connect, with TLS for https, and leave again: nothing is asked for.
+
+        Raises as `request` does.
+        """
+        target = _checked(str(url), allow)
+        host, port = target.host or "", target.port or 443
+        context = ssl.create_default_context() if target.scheme == "https" else None
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                found = await self._guarded(allow).resolve(host, port, socket.AF_UNSPEC)
+                await _connect([each["host"] for each in found], host, port, context)
+        except TimeoutError as error:
+            raise TransientError(f"{host} did not answer in time") from error
+        except ssl.SSLError as error:
+            raise TransientError(f"no trusted TLS connection to {host}") from error
+        except socket.gaierror as error:
+            raise TransientError(f"the name {host} cannot be resolved") from error
+        except UnicodeError as error:
+            raise PermanentError(f"{host} is no host's name or address") from error
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise TransientError(f"{host} cannot be reached: {reason}") from error
+
     async def close(self) -> None:
         """Close all connections; a later request opens new ones."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        while self._sessions:
+            _, session = self._sessions.popitem()
+            await session.close()
 
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            resolver = self._resolver or aiohttp.DefaultResolver()
-            self._session = aiohttp.ClientSession(
+    def _session(self, allow: frozenset[IPNetwork]) -> aiohttp.ClientSession:
+        if allow not in self._sessions:
+            self._sessions[allow] = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    resolver=resolver if self._allow_private else GuardedResolver(resolver),
-                    limit=64,
-                    limit_per_host=16,
+                    resolver=self._guarded(allow), limit=64, limit_per_host=16
                 ),
-                timeout=TIMEOUT,
                 # One destination's cookies are no business of the next message.
                 cookie_jar=aiohttp.DummyCookieJar(),
                 # A proxy of the environment would connect to addresses unseen by the guard.
                 trust_env=False,
                 headers={"User-Agent": "Ringpost"},
             )
-        return self._session
+        return self._sessions[allow]
 
-    def _checked(self, text: str) -> URL:
+    def _guarded(self, allow: Collection[IPNetwork]) -> GuardedResolver:
+        return GuardedResolver(self._resolver or aiohttp.DefaultResolver(), allow)
+
+
+def _checked(text: str, allow: Collection[IPNetwork]) -> URL:
+    try:
+        url = URL(text)
+    except ValueError:
+        raise PermanentError("not an address of the web (expected https://host/path)") from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise PermanentError("not an address of the web (expected https://host/path)")
+    # aiohttp connects to a literal address without asking the resolver.
+    if _is_literal(url.host):
+        _refuse_unless_public(url.host, url.host, allow)
+    return url
+
+
+async def _connect(
+    addresses: Collection[str], host: str, port: int, context: ssl.SSLContext | None
+) -> None:
+    """Connect to the first address that answers; raises the error of the last."""
+    failed: OSError = OSError("no address")
+    for address in addresses:
         try:
-            url = URL(text)
-        except ValueError:
-            raise PermanentError("not an address of the web (expected https://host/path)") from None
-        if url.scheme not in {"http", "https"} or not url.host:
-            raise PermanentError("not an address of the web (expected https://host/path)")
-        # aiohttp connects to a literal address without asking the resolver.
-        if not self._allow_private and _is_literal(url.host):
-            _refuse_unless_public(url.host, url.host)
-        return url
+            _, writer = await asyncio.open_connection(
+                address, port, ssl=context, server_hostname=host if context else None
+            )
+        except OSError as error:
+            failed = error
+            continue
+        writer.close()
+        return
+    raise failed
 
 
 def _is_literal(host: str) -> bool:
@@ -153,11 +206,14 @@ def _is_literal(host: str) -> bool:
     return True
 
 
-def _refuse_unless_public(host: str, address: str) -> None:
-    if not is_public(address):
+def _refuse_unless_public(host: str, address: str, allow: Collection[IPNetwork]) -> None:
+    if is_public(address):
+        return
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if not any(ip in network for network in allow):
         raise PermanentError(
             f"refused to call {host}: {address} is not a public address; "
-            "handlers reach internal addresses only where that is allowed"
+            "handlers reach internal addresses only where an option of theirs allows it"
         )
 
 

@@ -7,8 +7,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from worker.configuration import Configuration, examine
+from worker.document import Document
 from worker.handlers.built_in import BUILT_IN
 from worker.handlers.contract import ClosingHandler, Handler
+from worker.handlers.kept_first import deleted_unkept
 from worker.handlers.lookup import HandlerClass, find, said
 from worker.handlers.tables import HandlerTable
 from worker.problems import ConfigurationError, Wrong, quoted, without_password
@@ -25,7 +27,7 @@ def load_handlers(configuration: Configuration) -> dict[str, AnyHandler]:
     Only what the configuration names is imported. Raises ConfigurationError with a line for each
     problem.
     """
-    handlers, found = _load(configuration.handlers, [route.steps for route in configuration.routes])
+    handlers, found = _load(configuration.handlers, configuration.document)
     if found:
         raise ConfigurationError(configuration.document.lines(found))
     return handlers
@@ -34,18 +36,19 @@ def load_handlers(configuration: Configuration) -> dict[str, AnyHandler]:
 def load_all(path: Path, environ: Mapping[str, str]) -> tuple[Configuration, dict[str, AnyHandler]]:
     """The configuration and its handlers; the problems of both are reported together."""
     draft = examine(path, environ)
-    handlers, found = _load(draft.handlers, draft.document.steps())
+    handlers, found = _load(draft.handlers, draft.document)
     if draft.configuration is None or found:
         raise ConfigurationError(draft.document.lines((*draft.found, *found)))
     return draft.configuration, handlers
 
 
 def _load(
-    tables: Mapping[str, HandlerTable], routes: Sequence[Sequence[Any]]
+    tables: Mapping[str, HandlerTable], document: Document
 ) -> tuple[dict[str, AnyHandler], list[Finding]]:
     handlers: dict[str, AnyHandler] = {}
     kinds: dict[str, HandlerClass] = {}
     found: list[Finding] = []
+    routes = document.steps()
     steps_named = {step for steps in routes for step in steps if isinstance(step, str)}
     bare = (steps_named & BUILT_IN.keys()) - tables.keys()
     for table in (*tables.values(), *(HandlerTable(step, step) for step in sorted(bare))):
@@ -63,7 +66,8 @@ def _load(
         except Exception as error:  # noqa: BLE001  # a plug-in's own checks may raise anything
             words = f"its options cannot be checked: {kind.__name__} failed with {said(error)}"
             found.append(Finding(path, _hide(words, table)))
-    return handlers, [*found, *_out_of_order(routes, kinds)]
+    found += _out_of_order(routes, kinds)
+    return handlers, [*found, *deleted_unkept(document.routes(), kinds)]
 
 
 def _placed(wrong: Iterator[Finding], table: HandlerTable) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ _REFERENCE = re.compile(r"(\w+(?:\.\w+)*):(\w+)")
 
 def find(use: str) -> HandlerClass:
     """Import the class; raises Wrong with the reason, to be read after the name."""
-    reference = BUILT_IN.get(use) or (use if ":" in use else _installed().get(use))
+    reference = BUILT_IN.get(use) or (use if ":" in use else installed().get(use))
     if reference is None:
         raise Wrong(_unknown(use))
     parts = _REFERENCE.fullmatch(reference)
@@ -40,16 +40,17 @@ def said(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _installed() -> dict[str, str]:
+def installed() -> dict[str, str]:
+    """What installed packages offer, by name."""
     return {entry.name: entry.value for entry in entry_points(group=GROUP)}
 
 
 def _unknown(use: str) -> str:
-    installed = _installed()
-    right = nearest(use, [*BUILT_IN, *installed])
+    offered = installed()
+    right = nearest(use, [*BUILT_IN, *offered])
     meant = f'did you mean "{right}"? Built in are' if right else "built in are"
     names = ", ".join(sorted(BUILT_IN))
-    others = f", installed are {', '.join(sorted(installed))}" if installed else ""
+    others = f", installed are {', '.join(sorted(offered))}" if offered else ""
     return f"is no handler; {meant} {names}{others}"
 
 

@@ -14,14 +14,17 @@ from .backlog import oldest_undelivered
 from .budgets import BudgetsInUse
 from .closing import ClosingLedger
 from .connection import Connection, LedgerError
+from .consents import ConsentLedger
 from .deliveries import DeliveryLedger
 from .extensions import ExtensionLedger
 from .leases import Lease
 from .limits import PATIENCE, RedisLimits
 from .mailboxes import MailboxLedger
 from .metrics import MetricsLedger
+from .notes import LedgerNotes
 from .overview import Overview, read_overview
 from .own_changes import OwnChangesLedger
+from .postponed import PostponedLedger
 from .reconciliation import ReconciliationLedger
 from .records import Admitted, DeliveryRecord
 from .snapshots import Snapshots
@@ -66,6 +69,9 @@ class Ledger:
         self.mailboxes = MailboxLedger(self.connection, lease_seconds, snapshots)
         self.deliveries = DeliveryLedger(self.connection, lease_seconds, snapshots)
         self.closing = ClosingLedger(self.connection, lease_seconds)
+        self.consents = ConsentLedger(self.connection)
+        self.notes = LedgerNotes(self.connection)
+        self.postponed = PostponedLedger(self.connection)
         self.own_changes = OwnChangesLedger(self.connection)
         self.backfills = BackfillLedger(self.connection, self.deliveries)
         self.reconciliation = ReconciliationLedger(self.connection)

@@ -8,8 +8,9 @@ import orjson
 
 from message_store.mailbox import Mailbox
 
-from .connection import Connection
+from .connection import Connection, key
 from .patience import patiently
+from .records import Delivery
 
 # RingCentral takes at most this many ids in the body of one bulk update.
 IDS_PER_CALL = 1000
@@ -50,6 +51,22 @@ class ClosingLedger:
         return [
             ClosingWork(Mailbox.parse(mailbox), step, ids, token) for mailbox, step, ids in rows
         ]
+
+    async def of_skipped(self, work: ClosingWork) -> set[str]:
+        """Those of its messages for which another route was skipped: not all was done."""
+        async with self._connection.redis.pipeline(transaction=False) as pipeline:
+            for id_ in work.message_ids:
+                pipeline.hgetall(key("message", str(work.mailbox), id_))
+            found = await pipeline.execute()
+        return {
+            id_
+            for id_, fields in zip(work.message_ids, found, strict=True)
+            if any(
+                Delivery.from_json(text).state == "skipped"
+                for name, text in fields.items()
+                if name.startswith("d:")
+            )
+        }
 
     async def renew(self, works: Collection[ClosingWork]) -> None:
         """Hold closing work for another lease."""

@@ -1,6 +1,7 @@
 """The ledger of deliveries: claimed in turn, recorded step by step, settled or failed."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 from uuid import uuid4
@@ -55,6 +56,8 @@ class DeliveryLedger:
             route, on = read_lane(route_on)
             snapshot = self._snapshots.open(text)
             state = Delivery.from_json(delivery)
+            if state.added is not None:
+                state.added = self._snapshots.open_words(state.added)
             claims.append(Claim(Mailbox.parse(mailbox), id_, route, token, snapshot, state, on))
         return claims
 
@@ -82,7 +85,7 @@ class DeliveryLedger:
     async def record_step(self, claim: Claim) -> bool:
         """Write the delivery as it stands now; False if the claim was lost to another worker."""
         written = await patiently(
-            lambda: self._connection.run("record_step", *_claimed(claim), claim.delivery.to_json())
+            lambda: self._connection.run("record_step", *self._as_it_stands(claim))
         )
         return bool(written)
 
@@ -96,9 +99,7 @@ class DeliveryLedger:
         """
         wait = "" if due_in is None else due_in
         settled, breakers = await patiently(
-            lambda: self._connection.run(
-                "settle_delivery", *_claimed(claim), claim.delivery.to_json(), wait, says
-            )
+            lambda: self._connection.run("settle_delivery", *self._as_it_stands(claim), wait, says)
         )
         self._hear(breakers)
         return bool(settled == 1)
@@ -109,7 +110,7 @@ class DeliveryLedger:
         True if it is to go on instead, being the probe. `until` of the delivery must be set.
         """
         probes = await patiently(
-            lambda: self._connection.run("put_off", *_claimed(claim), claim.delivery.to_json())
+            lambda: self._connection.run("put_off", *self._as_it_stands(claim))
         )
         return bool(probes)
 
@@ -145,6 +146,13 @@ class DeliveryLedger:
         for start in range(0, len(members), _PER_CALL):
             replayed += await self._connection.run("replay", *members[start : start + _PER_CALL])
         return replayed
+
+    def _as_it_stands(self, claim: Claim) -> tuple[str, str, str, str, str]:
+        """A claim and its delivery as scripts read them."""
+        delivery = claim.delivery
+        if delivery.added is not None:
+            delivery = replace(delivery, added=self._snapshots.seal_words(delivery.added))
+        return str(claim.mailbox), claim.message_id, claim.lane, claim.token, delivery.to_json()
 
     def _hear(self, breakers: Sequence[str]) -> None:
         """Take what a script says of the breakers, unless a later one was heard before it."""
@@ -193,7 +201,3 @@ def _record(member: str, since: float, snapshot: str, delivery: str) -> Delivery
         created=message.created,
         type=message.type,
     )
-
-
-def _claimed(claim: Claim) -> tuple[str, str, str, str]:
-    return str(claim.mailbox), claim.message_id, claim.lane, claim.token

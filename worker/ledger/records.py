@@ -26,6 +26,7 @@ class Delivery:
     (epoch seconds) is how long it may wait for destinations that fail altogether. `fresh`: its
     message is read again at RingCentral, for it may have changed.
     `awaits` is what it waits for before its first step: an update of the message makes it due.
+    `added` is the transcription that one of its steps has made.
     """
 
     state: State = "due"
@@ -40,6 +41,7 @@ class Delivery:
     until: float | None = None
     fresh: bool = False
     awaits: str | None = None
+    added: str | None = None
 
     @classmethod
     def from_json(cls, text: str) -> "Delivery":

@@ -46,6 +46,16 @@ class Snapshots:
         sealed = _object(text).get("sealed")
         return self._sealer.open(sealed) if isinstance(sealed, str) else text
 
+    def seal_words(self, words: str) -> str:
+        """What was said in a message, as it may stand in Redis."""
+        return self._sealer.seal(orjson.dumps({"words": words}).decode())
+
+    def open_words(self, text: str) -> str | None:
+        """The words again; None if the key that they were sealed with is not among ours."""
+        opened = self._sealer.open(text)
+        words = _object(opened).get("words") if opened is not None else None
+        return words if isinstance(words, str) else None
+
 
 def about(text: str) -> About:
     """What a snapshot tells, sealed or not; nothing if it cannot be read."""

@@ -16,7 +16,9 @@ from worker.beginning import hold_back
 from worker.configuration import load
 from worker.delivery import Deliverer
 from worker.handlers.contract import Context, Handler, PermanentError, TransientError
+from worker.in_force import InForce
 from worker.ledger import Ledger
+from worker.ledger.records import Claim
 from worker.started import StartedHandlers
 from worker.watching import find
 
@@ -54,9 +56,13 @@ class Line:
     def __init__(self, store: MessageStore, ledger: Ledger, path: Path) -> None:
         self.mailman, self.notes = Mailman(store, ledger, path), Notes()
         self.routes = {route.name: route for route in load(path, {}).routes}
-        handlers: Any = StartedHandlers({"note": self.notes})
+        in_force = InForce(self.routes, StartedHandlers({"note": self.notes}), [0.01] * 6)
         none: Any = lambda *_: None  # noqa: E731
-        self._parts = (ledger.deliveries, self.routes, handlers, none, none)
+
+        async def read_again(claim: Claim) -> Message:
+            return await store.get(claim.mailbox, claim.message_id)
+
+        self._parts = (ledger.deliveries, in_force, none, read_again, none)
 
     async def look(self) -> list[str]:
         """Synchronise and deliver what is due; the ids of all that was noted so far."""
@@ -64,7 +70,7 @@ class Line:
         return await self.deliver()
 
     async def deliver(self) -> list[str]:
-        await Deliverer(*self._parts, schedule=[0.01] * 6).work()
+        await Deliverer(*self._parts).work()
         return [message.id for message in self.notes._seen]
 
 
@@ -129,7 +135,7 @@ async def test_a_transcription_that_comes_while_the_wait_begins_is_not_missed(
 
     await ringcentral.transcribes(id_, "Call me back")
     await made.mailman.synchronise()
-    message = Message.model_validate_json(claim.snapshot)
+    message = Message.model_validate_json(claim.snapshot or "")
     wait = await hold_back(claim, made.routes["route"], message, ledger.deliveries.occasions)
     assert wait is not None
     await ledger.deliveries.settle(claim, due_in=wait)
@@ -228,7 +234,7 @@ async def test_what_has_begun_goes_on(ringcentral: RingCentral, ledger: Ledger, 
     await ringcentral.receives_sms(sender="+16505550100")
     await made.mailman.synchronise()
     [claim] = await ledger.deliveries.claim(10)
-    message, redis = Message.model_validate_json(claim.snapshot), ledger.connection.redis
+    message, redis = Message.model_validate_json(claim.snapshot or ""), ledger.connection.redis
 
     async def state() -> str:
         occasions = ledger.deliveries.occasions

@@ -14,11 +14,13 @@ from pydantic import PrivateAttr
 from message_store.errors import ConnectionFailed, RateLimited
 from message_store.mailbox import Mailbox
 from message_store.message import Message
-from worker.delivery import Deliverer, StepAddress
+from worker.attempts import StepAddress
+from worker.delivery import Deliverer
 from worker.handlers import smtp
 from worker.handlers.context import DeliveryContext
 from worker.handlers.contract import Context, Handler, PermanentError, TransientError
 from worker.handlers.email import Email
+from worker.in_force import InForce
 from worker.ledger import Ledger
 from worker.ledger.breakers import BreakerStatus
 from worker.ledger.records import Claim
@@ -75,12 +77,14 @@ class Line:
         routes = {"chat": ("chat",), "vault": ("vault",), "both": ("vault", "chat")}
         self.deliverer = Deliverer(
             ledger.deliveries,
-            {name: Route(name=name, steps=steps) for name, steps in routes.items()},
-            StartedHandlers({"chat": chat, "vault": self.vault}),
+            InForce(
+                {name: Route(name=name, steps=steps) for name, steps in routes.items()},
+                StartedHandlers({"chat": chat, "vault": self.vault}),
+                schedule,
+            ),
             _context,
             _read_again,
             lambda *_: None,
-            schedule,
         )
 
     async def work(self) -> None:
@@ -396,7 +400,7 @@ async def test_a_probe_whose_route_is_gone_does_not_hold_the_others(
     await _open(line, chat, arrive, mailbox)
     await arrive(mailbox, "10", routes=("both",))
     await line.work()
-    del line.deliverer._routes["both"]  # type: ignore[attr-defined]  # as after an edit
+    del line.deliverer.in_force.routes["both"]  # type: ignore[attr-defined]  # as after an edit
     chat._error = None
 
     await line.probe_now()

@@ -5,12 +5,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from pydantic import PrivateAttr
 
 from message_store.errors import RateLimited
 from message_store.mailbox import Mailbox
-from tests.support.delivering import Line
-from worker.delivery import StepAddress
+from message_store.message import Message
+from tests.support.delivering import Line, Recorder
 from worker.handlers.contract import (
+    Context,
+    Handler,
+    Outcome,
     PermanentError,
     TransientError,
 )
@@ -184,15 +188,13 @@ async def test_a_handler_is_told_what_happened(
 ) -> None:
     """The context is made for what the delivery is on, and when that was."""
     line = Line(ledger, steps=("first",))
-    addresses: list[StepAddress] = []
-    line.deliverer._context = addresses.append  # type: ignore[assignment]  # no context is needed
     news = [Happened("created", ["route"]), Happened("read", ["route"], "2026-01-01T00:00:00Z")]
     page = Page(created=[Seen("1", 1.0, "print", '{"id": 1}', news)], token="t")
     await ledger.mailboxes.commit(lease, page)
 
     await line.deliverer.work()
 
-    assert {(address.on, address.at) for address in addresses} == {
+    assert {(address.on, address.at) for address in line.addresses} == {
         ("created", None),
         ("read", "2026-01-01T00:00:00Z"),
     }
@@ -210,3 +212,35 @@ async def test_bulk_goes_on_while_there_is_some(
     await line.deliverer.work()
 
     assert len(line.settled) == 60
+
+
+async def test_what_a_step_adds_is_seen_by_the_later_ones(
+    ledger: Ledger, arrive: Arrive, mailbox: Mailbox, line: Line, eventually: Eventually
+) -> None:
+    """It is kept: a later step that is tried again sees it, and nobody transcribes twice."""
+
+    class Transcriber(Handler):
+        _calls: list[str] = PrivateAttr(default_factory=list)
+
+        async def handle(self, message: Message, context: Context) -> Outcome:
+            self._calls.append(message.id)
+            return Outcome("transcribed", "Hello " * 100_000)
+
+    class Reader(Recorder):
+        async def handle(self, message: Message, context: Context) -> str:
+            self._calls.append((message.transcription or "")[:5])
+            if len(self._calls) == 1:
+                raise TransientError("busy", only_this=True)
+            assert len(message.transcription or "") == 100_000
+            return "read"
+
+    first, second = Transcriber(), Reader()
+    line.go_by({"first": first, "second": second})
+    await arrive(mailbox, "1")
+
+    async def settled() -> bool:
+        await line.deliverer.work()
+        return bool(line.settled)
+
+    await eventually(settled)
+    assert (first._calls, second._calls) == (["1"], ["Hello", "Hello"])

@@ -1,6 +1,7 @@
 """A message that nobody can read, or that brings workers down, costs its mailbox nothing else."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -131,7 +132,8 @@ async def test_a_skipped_delivery_goes_on_when_its_route_is_back(
     ledger: Ledger, arrive: Arrive, mailbox: Mailbox, line: Line
 ) -> None:
     """Replayed while the route is still gone it is skipped again; afterwards it is delivered."""
-    routes, line.deliverer._routes = line.deliverer._routes, {}
+    in_force = line.deliverer.in_force
+    line.deliverer.in_force = replace(in_force, routes={})
     await arrive(mailbox, "1")
     await line.deliverer.work()
     await ledger.replay()
@@ -139,7 +141,7 @@ async def test_a_skipped_delivery_goes_on_when_its_route_is_back(
     [failure] = await ledger.failures()
     assert failure.state == "skipped"
 
-    line.deliverer._routes = routes
+    line.deliverer.in_force = in_force
     assert await ledger.replay([failure]) == 1
     await line.deliverer.work()
 

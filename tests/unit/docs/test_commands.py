@@ -20,8 +20,8 @@ from worker.routes import matching
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
-PAGES += sorted((ROOT / "docs").glob("*.md"))
-GROUPS = {"archive", "messages", "sandbox", "subscriptions"}
+PAGES += sorted((ROOT / "docs").rglob("*.md"))
+GROUPS = {"archive", "handlers", "messages", "sandbox", "subscriptions"}
 SMTP = {"SMTP_URL": "smtps://user:password@mail.example.com"}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from worker.configuration import Configuration, load
+from worker.handlers.built_in import BUILT_IN
 from worker.problems import ConfigurationError
 
 ROUTE = '[[routes]]\nname = "Faxes"\nsteps = ["archive"]\n'
@@ -303,7 +304,7 @@ WRONG: list[tuple[str, str]] = [
     (
         '[[routes]]\nname = "Faxes"\nsteps = ["xyzzy"]\n',
         '[[routes]] "Faxes" "steps", entry 1: "xyzzy" is no handler; '
-        "known are archive, email, mark-read",
+        f"known are {', '.join(BUILT_IN)}",
     ),
     (
         '[[routes]]\nname = "Faxes"\nsteps = ["archive", "archive"]\n',

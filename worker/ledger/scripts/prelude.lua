@@ -148,7 +148,9 @@ local function admit(mailbox, message, now)
     local delivery = cjson.decode(json)
     if not before or before.state == 'done' or before.state == 'skipped' then
       delivery.bulk = true
-      if before and before.state == 'skipped' then delivery.done = before.done end
+      if before and before.state == 'skipped' then
+        delivery.done, delivery.added = before.done, before.added
+      end
       redis.call('HSET', key, 'message', message.snapshot, 'd:' .. lane, cjson.encode(delivery))
       redis.call('ZREM', P .. 'failed', mailbox .. '\t' .. message.id .. '\t' .. lane)
       make_due(mailbox, message.id, lane, now, now, true)

@@ -7,7 +7,7 @@ import pytest
 from message_store.mailbox import Mailbox
 from worker.ledger import Admitted, Ledger, open_ledger
 from worker.ledger.deliveries import BULK_AT_ONCE
-from worker.ledger.mailboxes import Happened, Page, Seen, SyncLease
+from worker.ledger.mailboxes import Changed, Happened, Page, Seen, SyncLease
 from worker.ledger.records import Claim, Delivery
 
 Arrive = Callable[..., Awaitable[None]]
@@ -146,3 +146,20 @@ async def test_old_messages_do_not_fill_the_memory_of_a_mailbox(
     await ledger.deliveries.admit(mailbox, _old(99, 100))
 
     assert await ledger.mailboxes.known(mailbox, ["99", "100"]) == {"100": "Alive"}
+
+
+async def test_what_a_bulk_delivery_waits_for_makes_it_due(
+    ledger: Ledger, mailbox: Mailbox, lease: SyncLease
+) -> None:
+    """A voicemail that was repaired waits for its transcription as a live one does."""
+    await ledger.deliveries.admit(mailbox, _old(1))
+    [claim] = await ledger.deliveries.claim(1)
+    claim.delivery.awaits = "transcript"
+    await ledger.deliveries.settle(claim, due_in=600)
+    assert await ledger.deliveries.claim(1) == []
+
+    changed = Changed("1", "Alive", "Alive|x", '{"id": 1}', wakes=True)
+    await ledger.mailboxes.commit(lease, Page(updated=[changed], token="t"))
+
+    [claim] = await ledger.deliveries.claim(1)
+    assert (claim.message_id, claim.delivery.bulk) == ("1", True)

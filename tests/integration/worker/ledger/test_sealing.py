@@ -153,3 +153,21 @@ async def test_nothing_of_a_message_outlives_its_last_delivery(
         dump = await _dump(ledger)
         assert not [canary for canary in CANARIES if canary in dump]
         assert "message:" not in dump
+
+
+async def test_what_a_step_has_written_down_is_unreadable_too(
+    opened: Open, mailbox: Mailbox
+) -> None:
+    """The next claim has it again; without the key it is not there, and all else is."""
+    async with opened(FIRST) as ledger:
+        await _arrive(ledger, mailbox)
+        [claim] = await ledger.deliveries.claim(1)
+        claim.delivery.added = CANARIES[0]
+        await ledger.deliveries.settle(claim, due_in=0)
+        assert CANARIES[0] not in await _dump(ledger)
+        [claim] = await ledger.deliveries.claim(1)
+        assert claim.delivery.added == CANARIES[0]
+        await ledger.deliveries.settle(claim, due_in=0)
+    async with opened() as ledger:
+        [claim] = await ledger.deliveries.claim(1)
+        assert (claim.delivery.added, claim.delivery.state) == (None, "due")

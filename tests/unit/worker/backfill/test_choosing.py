@@ -10,6 +10,7 @@ from message_store.message import Message
 from worker.backfill.choosing import Choice, routes_for
 from worker.backfill.plan import BULK_SHARE, PER_MINUTE, Tally
 from worker.completeness.listing import Place
+from worker.facts import Known
 from worker.ledger.backfills import Asked, Backfill, Progress, Run
 from worker.routes import Route
 
@@ -55,6 +56,25 @@ def test_every_route_that_matches() -> None:
     assert choice.of(message(1, type="SMS"), MAILBOX) == [KEPT]
 
 
+def test_a_route_that_ends_the_search_ends_it_for_old_messages_too() -> None:
+    """Also where only routes after it were named."""
+    stop = Route.model_validate(
+        {"name": "stop", "match": {"type": "Fax"}, "then": "stop", "steps": ["mail"]}
+    )
+    choice = Choice([stop, KEPT], ["kept"])
+    assert choice.of(message(1), MAILBOX) == []
+    assert choice.of(message(1, type="SMS"), MAILBOX) == [KEPT]
+
+
+def test_what_is_known_of_the_extension_counts() -> None:
+    """By its number or name, as for new messages."""
+    desk = Route.model_validate(
+        {"name": "desk", "match": {"extension": "Front Desk"}, "steps": ["vault"]}
+    )
+    assert Choice([desk]).of(message(1), MAILBOX, Known("101", "Front Desk")) == [desk]
+    assert Choice([desk]).of(message(1), MAILBOX, Known("102", "Back Office")) == []
+
+
 HALFWAY = Progress(
     reached=BEGAN - timedelta(days=50),
     place=Place(until=BEGAN - timedelta(days=50), known=["7"]),
@@ -81,13 +101,13 @@ def test_what_one_before_has_covered_is_left_out(
     progress: Progress | None, days: float, id_: int, is_covered: bool
 ) -> None:
     """Down to where it came, and of the second in which it stopped only what it dealt with."""
-    choice = Choice([KEPT], [run(progress)])
+    choice = Choice([KEPT], before=[run(progress)])
     assert (choice.of(message(days, id_), MAILBOX) == []) is is_covered
 
 
 def test_what_was_covered_on_another_route_or_in_another_mailbox_is_not_left_out() -> None:
     """A backfill for one route does not stand for the others."""
-    choice = Choice([KEPT, FAXES], [run(THROUGH, "faxes")])
+    choice = Choice([KEPT, FAXES], before=[run(THROUGH, "faxes")])
     assert choice.of(message(10), MAILBOX) == [KEPT]
     assert choice.of(message(10), Mailbox("1", "3")) == [KEPT, FAXES]
 

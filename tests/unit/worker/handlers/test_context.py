@@ -8,11 +8,14 @@ from message_store.mailbox import Mailbox
 from worker.handlers.conformance_cases import FAX, HOSTILE, MAILBOX, SMS, Case
 from worker.handlers.conformance_fakes import FakeNetwork, FakeStore
 from worker.handlers.context import DeliveryContext, idempotency_key
+from worker.happenings import CREATED
 from worker.small_contents import SMALL
 from worker.spool import Spool
 
 
-def context(case: Case, folder: Path, attempt: int = 1, **happened: str) -> DeliveryContext:
+def context(
+    case: Case, folder: Path, attempt: int = 1, on: str = CREATED, at: str | None = None
+) -> DeliveryContext:
     store = FakeStore(case)
     return DeliveryContext(
         mailbox=MAILBOX,
@@ -23,7 +26,8 @@ def context(case: Case, folder: Path, attempt: int = 1, **happened: str) -> Deli
         store=store,
         spool=Spool(folder, store),
         http=FakeNetwork(),
-        **happened,
+        on=on,
+        at=at,
     )
 
 

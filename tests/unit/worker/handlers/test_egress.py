@@ -1,6 +1,7 @@
 """The guarded HTTP client of handlers, against a real server on loopback."""
 
 import asyncio
+import ipaddress
 import socket
 from collections.abc import AsyncIterator
 
@@ -10,6 +11,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from worker.handlers.contract import PermanentError, TransientError
 from worker.handlers.egress import MAX_REPLY, Egress, is_public
+
+LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]
 
 
 class Names(AbstractResolver):
@@ -108,29 +111,29 @@ def test_is_public(ip: str, public: bool) -> None:
 
 async def test_a_call(address: str) -> None:
     """JSON goes out, and any status comes back as an answer, redirects too."""
-    egress = Egress(allow_private=True)
-    reply = await egress.request("POST", f"{address}/echo", json={"ü": 1})
+    egress = Egress()
+    reply = await egress.request("POST", f"{address}/echo", json={"ü": 1}, allow=LOOPBACK)
     assert (reply.status, reply.json()) == (207, {"ü": 1})
     assert (reply.headers["X-Type"], reply.headers["X-Agent"]) == ("application/json", "Ringpost")
-    assert (await egress.request("GET", f"{address}/redirect")).status == 302
+    assert (await egress.request("GET", f"{address}/redirect", allow=LOOPBACK)).status == 302
     await egress.close()
 
 
 async def test_a_flood_is_cut(address: str) -> None:
     """A reply is kept to its bound."""
-    egress = Egress(allow_private=True)
-    assert len((await egress.request("GET", f"{address}/flood")).body) == MAX_REPLY
+    egress = Egress()
+    assert len((await egress.request("GET", f"{address}/flood", allow=LOOPBACK)).body) == MAX_REPLY
     await egress.close()
 
 
 async def test_a_peer_that_hangs_up(address: str) -> None:
     """It is worth another attempt; neither path nor query is told."""
-    egress = Egress(allow_private=True)
+    egress = Egress()
     with pytest.raises(TransientError, match=r"127\.0\.0\.1 cannot be reached") as error:
-        await egress.request("GET", f"{address}/break?token=secret")
+        await egress.request("GET", f"{address}/break?token=secret", allow=LOOPBACK)
     assert "secret" not in str(error.value)
     with pytest.raises(TransientError, match=r"127\.0\.0\.1 cannot be reached: .*"):
-        await egress.request("GET", "http://127.0.0.1:1/")
+        await egress.request("GET", "http://127.0.0.1:1/", allow=LOOPBACK)
     await egress.close()
 
 
@@ -164,10 +167,53 @@ async def test_a_name_of_an_internal_address(answers: tuple[str, ...], address: 
 async def test_the_checked_address_is_the_one_called(address: str) -> None:
     """aiohttp connects to what the resolver gave, without asking again."""
     names = Names("127.0.0.1")
-    egress = Egress(allow_private=True, resolver=names)
+    egress = Egress(resolver=names)
     port = address.rpartition(":")[2]
-    reply = await egress.request("GET", f"http://named.example:{port}/echo")
+    reply = await egress.request("GET", f"http://named.example:{port}/echo", allow=LOOPBACK)
     assert (reply.status, names.asked) == (207, 1)
+    await egress.close()
+
+
+async def test_what_one_may_reach_another_may_not(address: str) -> None:
+    """An address that is allowed in one call is not in the next, though a connection is open."""
+    egress = Egress(resolver=Names("127.0.0.1"))
+    url = f"http://inside.example:{address.rpartition(':')[2]}/echo"
+    assert (await egress.request("POST", url, body=b"a", allow=LOOPBACK)).body == b"a"
+    with pytest.raises(PermanentError, match="not a public address"):
+        await egress.request("POST", url, body=b"b")
+    with pytest.raises(PermanentError, match="not a public address"):
+        await egress.request("POST", url, allow=[ipaddress.ip_network("10.0.0.0/8")])
+    await egress.close()
+
+
+async def test_a_body_in_pieces(address: str) -> None:
+    """It arrives whole, with the length that is announced."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"ab"
+        yield b"c"
+
+    egress = Egress()
+    headers = {"Content-Length": "3"}
+    reply = await egress.request(
+        "POST", f"{address}/echo", body=pieces(), headers=headers, allow=LOOPBACK
+    )
+    assert reply.body == b"abc"
+    await egress.close()
+
+
+async def test_reaching_asks_for_nothing(address: str) -> None:
+    """It connects and leaves; nobody there, a name that leads inside and plain text are told."""
+    egress = Egress(resolver=Names("127.0.0.1"))
+    port = address.rpartition(":")[2]
+    await egress.reach(address, allow=LOOPBACK)
+    await egress.reach(f"http://inside.example:{port}/hook", allow=LOOPBACK)
+    with pytest.raises(PermanentError, match="not a public address"):
+        await egress.reach(f"http://inside.example:{port}/hook")
+    with pytest.raises(TransientError, match=r"127\.0\.0\.1 cannot be reached"):
+        await egress.reach("http://127.0.0.1:1/", allow=LOOPBACK)
+    with pytest.raises(TransientError, match="no trusted TLS connection to inside"):
+        await egress.reach(f"https://inside.example:{port}/hook", allow=LOOPBACK)
     await egress.close()
 
 
@@ -180,9 +226,9 @@ async def test_only_the_web(url: str) -> None:
 
 async def test_a_bad_header_is_a_bug(address: str) -> None:
     """A header with a line end is refused, not sent."""
-    egress = Egress(allow_private=True)
+    egress = Egress()
     with pytest.raises(PermanentError, match="bad header"):
-        await egress.request("GET", f"{address}/echo", headers={"X": "a\r\nY: b"})
+        await egress.request("GET", f"{address}/echo", headers={"X": "a\r\nY: b"}, allow=LOOPBACK)
     await egress.close()
 
 

@@ -50,7 +50,8 @@ class Unfinished(Handler):
 class Other:
     pass
 """
-BUILT = "Built in are archive, email, mark-read"
+NAMES = ", ".join(sorted(BUILT_IN))
+BUILT = f"Built in are {NAMES}"
 URL = 'url = "https://chat"\n'
 
 Loaded = Callable[..., dict[str, AnyHandler]]
@@ -86,7 +87,7 @@ def chat(lines: str) -> str:
 
 WRONG = [
     ('use = "emial"', f'"use": "emial" is no handler; did you mean "email"? {BUILT}'),
-    ('use = "xyzzy"', '"use": "xyzzy" is no handler; built in are archive, email, mark-read'),
+    ('use = "xyzzy"', f'"use": "xyzzy" is no handler; built in are {NAMES}'),
     (
         'use = "nowhere.plugin:Chat"',
         '"use": "nowhere.plugin:Chat" names a module that is not there, nowhere; '
