@@ -17,6 +17,7 @@ from ringpost.commands.run import run
 from ringpost.commands.sandbox import PASS_ON, sandbox
 from ringpost.commands.status import status
 from ringpost.commands.subscriptions import subscriptions
+from ringpost.commands.test import try_tests
 from ringpost.commands.verify import verify
 from ringpost.plain import plain
 from ringpost.refusal import Refusal
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(init)
 app.command()(check)
+app.command("test")(try_tests)
 app.command()(status)
 app.command()(admin)
 app.command()(failures)

@@ -88,3 +88,21 @@ def read_configuration(
     except ConfigurationError as error:
         raise Refusal(*error.problems) from None
     return configuration, dict(handlers)
+
+
+def read_routes(path: Path | None) -> "Configuration":
+    """The configuration without its handlers, so that no plug-in of it has to be here.
+
+    Raises Refusal with a line for each problem.
+    """
+    from worker.configuration import load
+
+    settings = running_settings()
+    path = path or settings.config
+    running = DataDirectory(settings.data).running_environ()
+    if not path.exists():
+        raise Refusal(f"{path}: no such configuration file; `ringpost init` writes a first one")
+    try:
+        return load(path, {**running, **environment()})
+    except ConfigurationError as error:
+        raise Refusal(*error.problems) from None

@@ -59,9 +59,9 @@ class OneOf(NamedTuple):
             elif _WILD.search(text):
                 if fact.numbers and _NUMBER_WITH_WILDCARDS.fullmatch(text):
                     text = _PUNCTUATION.sub("", text)
-                wild.append(_regex(text))
+                wild.append(pattern_of(text))
             elif fact.contained:
-                wild.append(_regex(f"*{text}*"))
+                wild.append(pattern_of(f"*{text}*"))
             else:
                 exact.add(text)
                 if fact.numbers and (number := e164(value)):
@@ -151,7 +151,7 @@ def _compiled(regex: str) -> Any:
     return re2.compile(regex, options)
 
 
-def _regex(text: str) -> str:
+def pattern_of(text: str) -> str:
     """A regular expression for the whole of a value: `*` is any text, `?` any one character.
 
     All but the last `*` are atomic: the first place where the next part fits is as good as any

@@ -19,7 +19,9 @@ def check(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check configuration, credentials, permissions, Redis, destinations and the webhook."""
+    """Check configuration, routes and their tests, credentials, permissions, Redis, destinations
+    and the webhook.
+    """
     from ringpost.checks.local import (
         check_admin,
         check_configuration,
@@ -27,6 +29,7 @@ def check(
         check_ports,
         check_webhook,
     )
+    from ringpost.checks.routes import check_routes
     from ringpost.connection import run
     from ringpost.data_directory import DataDirectory
     from ringpost.findings import fail
@@ -39,6 +42,8 @@ def check(
         return
     running = DataDirectory(settings.data).running_environ()
     found, configuration, handlers = check_configuration(config or settings.config, running)
+    if configuration is not None:
+        found += check_routes(configuration)
     found += check_data(settings)
     found += check_webhook(settings, release=config_only)
     found += check_admin()
