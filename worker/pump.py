@@ -44,7 +44,8 @@ class Pump:
         self._renew = renew
         self._lease_seconds = lease_seconds
         self._lease = ledger.lease("pump", _LEASE_SECONDS)
-        self._reclaim_at = 0.0
+        # Redis may have come back a moment ago: those who live renew first, three times a lease.
+        self._reclaim_at = time.monotonic() + lease_seconds / 3
         self._last_turn = time.time()
 
     async def run(self) -> None:
