@@ -6,6 +6,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+IDLE = "nothing is to be done, and the pump looks again"
 FAX = "a fax arrives"
 SLOW = "a fax arrives, and every call takes long"
 CHECK = "the subscriptions are checked"
@@ -37,8 +38,8 @@ POINTS = (
     *_both("commit_page"),
     *_both("publish"),
     *_both("finish_sync"),
-    *_both("due_work"),
-    *_both("reclaim_lapsed"),
+    *_both("due_work", IDLE),
+    *_both("reclaim_lapsed", IDLE),
     *_both("claim_deliveries"),
     *_both("message-content", after="download"),
     Point("after sync message.json", twice=frozenset({"download"})),
