@@ -150,6 +150,8 @@ def _or_end() -> Iterator[None]:
     """End the process if it cannot start: Celery would swallow the error and take tasks."""
     try:
         yield
+    except ConfigurationError as error:
+        refuse(error)
     except Exception as error:
         log.error("worker cannot start", exc_info=error)
         raise SystemExit(1) from error

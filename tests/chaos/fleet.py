@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from ringpost.embedded_redis import EmbeddedRedis, find_server
 from sandbox import RingCentral
@@ -33,7 +35,7 @@ class Fleet(Line):
     def __init__(self, ringcentral: RingCentral, folder: Path, mail: dict[str, str]) -> None:
         redis = EmbeddedRedis(find_server(), folder, folder / "r.sock")
         super().__init__(ringcentral, redis.url, folder)
-        self._redis = Redis.from_url(redis.url, socket_timeout=5)
+        self._redis = Redis.from_url(redis.url, socket_timeout=5, retry=Retry(NoBackoff(), retries=0))
         self._mail = mail
         celery = ("-m", "celery", "--quiet", "--app", "worker")
         schedule = ("--schedule", str(folder / "beat-schedule"), "--pidfile=")

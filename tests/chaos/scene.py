@@ -52,7 +52,7 @@ class Scene:
         self._folder = folder
         self._redis_url = redis_url
         self._crash_at = folder / "crash-at"
-        self._ringcentral = RingCentral(extensions=MAILBOXES, aggregation=0.05)
+        self.ringcentral = RingCentral(extensions=MAILBOXES, aggregation=0.05)
         self._mails: list[bytes] = []
         self._refusing = False
         self._smtp = Controller(self, hostname="127.0.0.1", port=free_port())
@@ -66,14 +66,14 @@ class Scene:
     async def start(self) -> None:
         """Bring all up, and let a first message through."""
         self._smtp.start()
-        await self._ringcentral.__aenter__()
+        await self.ringcentral.__aenter__()
         port = await self._start_webhook()
         smtp = f"smtp://127.0.0.1:{self._smtp.port}"
         text = CONFIGURATION.format(folder=self._folder, smtp=smtp)
         (self._folder / "ringpost.toml").write_text(text)
         self._environment = {
             "PATH": os.environ["PATH"],
-            **self._ringcentral.environment(),
+            **self.ringcentral.environment(),
             "REDIS_URL": self._redis_url,
             "WEBHOOK_URL": f"http://127.0.0.1:{port}/webhook",
             "WEBHOOK_VERIFICATION_TOKEN": TOKEN,
@@ -83,7 +83,7 @@ class Scene:
         }
         self._start_worker()
         await _until(self._is_covered)
-        await _until(self._is_done(await self._fax()))
+        await self.done(await self.fax())
 
     async def stop(self) -> None:
         """End everything."""
@@ -92,7 +92,7 @@ class Scene:
         for close in reversed(self._closing):
             await close()
         await self._ledger.close()
-        await self._ringcentral.__aexit__()
+        await self.ringcentral.__aexit__()
         self._smtp.stop()
 
     async def kill_at(self, point: Point) -> set[str]:
@@ -106,20 +106,52 @@ class Scene:
         victim = self._worker
         if point.trigger != REPLAYED:
             await _until(lambda: victim is None or not victim.is_alive(), "it never came there")
-            self._ringcentral.settings.latency = 0.0
+            self.ringcentral.settings.latency = 0.0
             self._start_worker()
-        message = message or await self._fax()
-        await _until(self._is_done(message), "the message was not done")
+        message = message or await self.fax()
+        await self.done(message)
+        times = {**self.times(message), "mark": self._marks() - marks}
+        assert all(times.values()), times
+        return {effect for effect, count in times.items() if count > 1}
+
+    async def fax(self) -> str:
+        """A fax arrives, in each mailbox in turn; its id."""
+        self._turn += 1
+        extension = self.ringcentral.extension_ids[self._turn % MAILBOXES]
+        fax = await self.ringcentral.receives_fax(extension=extension, attachments=[PAGE])
+        return str(fax["id"])
+
+    async def done(self, message: str) -> None:
+        """Wait until all is done with a message, nothing is left over, and all is watched."""
+        await _until(lambda: self.is_read(message), "the message was not done")
         await _until(self._is_at_rest, "something was left over")
         await _until(self._is_covered, "the subscription was not mended")
-        count = {
+
+    async def repeated(self, message: str) -> None:
+        """Wait until a message was mailed a second time, and all is done with it."""
+        await _until(lambda: len(self.mails_of(message)) == 2, "it was not mailed again")
+        await self.done(message)
+
+    @property
+    def worker_lives(self) -> bool:
+        """Whether the worker that was started last has not ended."""
+        return self._worker is not None and self._worker.is_alive()
+
+    def is_read(self, message: str) -> bool:
+        """Whether all its steps are done: the last one marks it read."""
+        return bool(self.ringcentral.message(message)["readStatus"] == "Read")
+
+    def times(self, message: str) -> dict[str, int]:
+        """How often each thing was done with a message."""
+        return {
             "archive": len(list(self._folder.rglob(f"*-{message}/manifest.json"))),
-            "mail": sum(f"X-Ringpost-Message: {message}".encode() in mail for mail in self._mails),
-            "download": self._ringcentral.count(f"/{message}/content"),
-            "mark": self._marks() - marks,
+            "mail": len(self.mails_of(message)),
+            "download": self.ringcentral.count(f"/{message}/content"),
         }
-        assert all(count.values()), count
-        return {name for name, times in count.items() if times > 1}
+
+    def mails_of(self, message: str) -> list[bytes]:
+        """The mails of a message."""
+        return [mail for mail in self._mails if f"X-Ringpost-Message: {message}".encode() in mail]
 
     async def handle_DATA(  # noqa: N802  # aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope
@@ -136,18 +168,18 @@ class Scene:
         if trigger == IDLE:
             return None
         if trigger == LOST:
-            await self._ringcentral.blacklists()
+            await self.ringcentral.blacklists()
         if trigger in {CHECK, LOST}:
             await self._hints.give(CHECK_SUBSCRIPTIONS)
             return None
         if trigger == SIGNED_OUT:
-            await self._ringcentral.revokes_tokens()
+            await self.ringcentral.revokes_tokens()
         if trigger in {SLOW, STOPPED}:
-            self._ringcentral.settings.latency = 0.7
+            self.ringcentral.settings.latency = 0.7
         self._refusing = trigger == REPLAYED
-        message = await self._fax()
+        message = await self.fax()
         if trigger == STOPPED:
-            await _until(lambda: self._ringcentral.count(f"/{message}/content"))
+            await _until(lambda: self.ringcentral.count(f"/{message}/content"))
             assert self._worker is not None
             self._worker.terminate()
         if trigger == REPLAYED:
@@ -162,17 +194,8 @@ class Scene:
         assert victim.exitcode == -9
         await self._ledger.replay()  # whoever sees the command die gives it again
 
-    async def _fax(self) -> str:
-        self._turn += 1
-        extension = self._ringcentral.extension_ids[self._turn % MAILBOXES]
-        fax = await self._ringcentral.receives_fax(extension=extension, attachments=[PAGE])
-        return str(fax["id"])
-
     def _marks(self) -> int:
-        return self._ringcentral.count("updateMessage", method="PUT")
-
-    def _is_done(self, message: str) -> Callable[[], bool]:
-        return lambda: self._ringcentral.message(message)["readStatus"] == "Read"
+        return self.ringcentral.count("updateMessage", method="PUT")
 
     async def _is_at_rest(self) -> bool:
         overview = await self._ledger.overview()
@@ -180,8 +203,8 @@ class Scene:
 
     async def _is_covered(self) -> bool:
         overview = await self._ledger.overview()
-        active = [one for one in self._ringcentral.subscriptions if one.active]
-        alone = len(active) == len(self._ringcentral.subscriptions) == 1
+        active = [one for one in self.ringcentral.subscriptions if one.active]
+        alone = len(active) == len(self.ringcentral.subscriptions) == 1
         return alone and len(overview.mailboxes) == MAILBOXES and not overview.polling
 
     def _start_worker(self) -> None:
