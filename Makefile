@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup run test reference javascript lint lock
+.PHONY: help setup run test chaos soak reference javascript lint lock
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,12 @@ run: setup ## start Ringpost: with RC_* set against RingCentral, without against
 
 test: setup ## run the whole test suite
 	$(BIN)/python -m pytest
+
+chaos: setup ## kill processes and Redis at random while 2,000 messages come in, then count them
+	$(BIN)/python -m tests.chaos
+
+soak: setup ## ten minutes of 20 messages a second: memory, keys and delays must stay flat
+	$(BIN)/python -m bench.soak --minutes 10 --rate 20
 
 reference: setup ## compare the sandbox and our models with RingCentral's published reference
 	$(BIN)/python -m pytest tests/reference

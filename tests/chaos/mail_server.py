@@ -79,7 +79,7 @@ class MailServer:
 
     def _failure(self, mail: str) -> str:
         self._mails += 1
-        if self._mails % self._every or mail in self._failed:
+        if not self._every or self._mails % self._every or mail in self._failed:
             return ""
         self._failed.add(mail)
         kinds = ["put off", "hung, then put off", "broken off", "taken, then broken off"]

@@ -78,7 +78,7 @@ class Scene:
             "WEBHOOK_URL": f"http://127.0.0.1:{port}/webhook",
             "WEBHOOK_VERIFICATION_TOKEN": TOKEN,
             "RINGPOST_DATA": str(self._folder),
-            "RINGPOST_LEASE": "1",
+            "RINGPOST_LEASE": "0.6",
             "CRASH_AT": str(self._crash_at),
         }
         self._start_worker()
@@ -234,4 +234,4 @@ async def _until(condition: Callable[[], Any], words: str = "it did not start") 
             return
         if time.monotonic() > deadline:
             raise TimeoutError(words)
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)

@@ -39,8 +39,9 @@ steps = ["office-mail", "mark-read"]
 class Wish:
     """What a run shall be like; times are seconds.
 
-    `sending`: how long the messages take to arrive. `redis_stopped`: how long Redis is away in the
-    middle. `patience`: how long the last message may take after the last one was sent.
+    `sending`: how long the messages take to arrive. `mail_fails_every`: so many mails, 0 for never.
+    `redis_stopped`: how long Redis is away in the middle. `patience`: how long the last message may
+    take after the last one was sent.
     """
 
     seed: int = 1
@@ -48,6 +49,7 @@ class Wish:
     mailboxes: int = 20
     kills: int = 50
     sending: float = 200.0
+    mail_fails_every: int = 25
     redis_stopped: float = 0.0
     patience: float = 240.0
 
@@ -181,7 +183,7 @@ async def storm(wish: Wish, say: Callable[[str], None]) -> Reckoning:
     """Build everything up, let the storm blow, and tear it down."""
     with tempfile.TemporaryDirectory(prefix="rp-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        mail = MailServer(list(WORKERS), seed=wish.seed, every=25)
+        mail = MailServer(list(WORKERS), seed=wish.seed, every=wish.mail_fails_every)
         mail.start()
         async with RingCentral(
             extensions=wish.mailboxes, limits=LIMITS, window=WINDOW

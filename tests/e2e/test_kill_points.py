@@ -13,7 +13,7 @@ from tests.chaos.scene import Scene
 
 ROOT = Path(__file__).parents[2]
 DOC = ROOT / "docs" / "crash-safety.md"
-SCENES = 4
+SCENES = 6
 Outcome = set[str] | Exception
 
 
