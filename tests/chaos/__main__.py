@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: one run with a fixed seed; prints its table, exit 1 on a broken promise."""
+"""`python -m tests.chaos`: one run with a fixed seed; its table, and exit 1 on a broken promise."""
 
 import argparse
 import asyncio

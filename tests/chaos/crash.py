@@ -1,7 +1,7 @@
 """Fault points, put in from outside: wraps the doors through which a process has its effects.
 
-`install()` is called by a test's own process before the real one runs in it; nothing of this is
-in production. The process dies when it comes to the point whose name stands in the file that
+`install()` is called in a process of a test before the real program runs in it; nothing of this
+is in production. The process dies when it comes to the point whose name stands in the file that
 `CRASH_AT` names, and takes the file away, so that its successor lives.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 from message_store import auth, http
 from webhook import publisher
 from worker import celery
-from worker.handlers import durable, smtp
+from worker.handlers import smtp
 from worker.ledger import connection, coverage, subscription, tokens
 
 Call = Callable[..., Awaitable[Any]]
@@ -42,7 +42,7 @@ def install() -> None:
     _around(smtp.SmtpConnection, "_transfer", lambda *_: "mail")
     _around(smtp.SmtpConnection, "_stream", lambda *_: "dot", pause=0.1)
     _around(celery, "publish", lambda *_: "publish")
-    _around_blocking(publisher.CeleryPublisher, "publish", lambda *_: "hint")
+    _around_blocking(publisher.CeleryPublisher, "publish", lambda *_: "hand on")
     _around_blocking(os, "fsync", _synced)
     _around_blocking(Path, "replace", lambda _, target: f"commit {Path(target).name}")
 
@@ -81,6 +81,3 @@ def _around_blocking(owner: Any, name: str, point: Callable[..., str]) -> None:
 def _synced(descriptor: int) -> str:
     path = Path(f"/proc/self/fd/{descriptor}").readlink()
     return "sync folder" if path.is_dir() else f"sync {path.name}"
-
-
-assert durable.os is os, "the archive syncs by another door"

@@ -35,16 +35,15 @@ class Fleet(Line):
     def __init__(self, ringcentral: RingCentral, folder: Path, mail: dict[str, str]) -> None:
         redis = EmbeddedRedis(find_server(), folder, folder / "r.sock")
         super().__init__(ringcentral, redis.url, folder)
-        self._redis = Redis.from_url(redis.url, socket_timeout=5, retry=Retry(NoBackoff(), retries=0))
+        self._redis = Redis.from_url(
+            redis.url, socket_timeout=5, retry=Retry(NoBackoff(), retries=0)
+        )
         self._mail = mail
         celery = ("-m", "celery", "--quiet", "--app", "worker")
         schedule = ("--schedule", str(folder / "beat-schedule"), "--pidfile=")
         self.commands |= {
             "redis": redis.program(0).command,
-            **{
-                worker: (sys.executable, *celery, "worker", "--loglevel", "WARNING")
-                for worker in WORKERS
-            },
+            **dict.fromkeys(WORKERS, (sys.executable, *celery, "worker", "--loglevel", "WARNING")),
             "beat": (sys.executable, *celery, "beat", *schedule),
         }
         self.outages: list[Outage] = []

@@ -74,6 +74,7 @@ class MailServer:
             message = _found(_MESSAGE, content)
             self.accepted.append(Acceptance(time.time(), worker, message, mail, answered))
         if failure.endswith("broken off"):
+            assert isinstance(server.transport, asyncio.WriteTransport)
             server.transport.abort()
         return "250 OK"
 

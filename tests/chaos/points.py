@@ -67,3 +67,6 @@ POINTS = (
     *_both("release_claims", STOPPED, before="download", after="download"),
     *_both("replay", REPLAYED),
 )
+
+WEBHOOK_POINTS = tuple(_both("hand on"))
+"""Those of the webhook: `tests/e2e/test_kills.py` has a test for each."""

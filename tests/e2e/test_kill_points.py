@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.chaos.points import POINTS, Point
+from tests.chaos.points import POINTS, WEBHOOK_POINTS, Point
 from tests.chaos.scene import Scene
 
 ROOT = Path(__file__).parents[2]
@@ -25,11 +25,9 @@ def outcomes(
 
     Several scenes at once: most of the time a successor waits for its predecessor's leases.
     """
-    wanted = [
-        item.callspec.params["point"]
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and "outcomes" in item.fixturenames
-    ]
+    items = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    asked = (item.callspec.params["point"] for item in items if "outcomes" in item.fixturenames)
+    wanted = [point for point in asked if isinstance(point, Point)]
     base = tmp_path_factory.mktemp("scenes")
     found: dict[str, Outcome] = {}
 
@@ -70,7 +68,7 @@ def test_the_page_has_every_point() -> None:
     """The table in the documentation is the list of the tests, and says the same of repeats."""
     rows = re.findall(r"^\| `((?:before|after) [^`]+)` \|.*\| ([^|]*) \|$", DOC.read_text(), re.M)
     told = {name: set(re.findall(r"[a-z]+", twice)) for name, twice in rows}
-    assert told == {point.name: set(point.twice) for point in POINTS}
+    assert told == {point.name: set(point.twice) for point in (*POINTS, *WEBHOOK_POINTS)}
 
 
 def test_every_script_of_the_ledger_is_among_them() -> None:

@@ -140,3 +140,13 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+async def answers(address: str) -> bool:
+    """Whether the webhook listens."""
+    health = address.replace("/webhook", "/healthz")
+    try:
+        async with aiohttp.ClientSession() as session, session.get(health) as answer:
+            return answer.status == 200
+    except aiohttp.ClientError:
+        return False
