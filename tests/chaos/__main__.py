@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import sys
 
 from tests.chaos.storm import Wish, storm
@@ -18,6 +19,8 @@ def main() -> int:
     parser.add_argument("--sending", type=float, default=usual.sending, help="seconds")
     parser.add_argument("--redis-stopped", type=float, default=0.0, help="seconds, in the middle")
     wish = Wish(**vars(parser.parse_args()))
+    # a client that is killed in the middle of its request is no news
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
 
     def say(words: str) -> None:
         sys.stdout.write(f"{words}\n")

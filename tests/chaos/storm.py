@@ -20,6 +20,7 @@ FILE = InMemory(b"\x89PNG\r\n\x1a\n" + b"x" * 2000, "picture.png", "image/png")
 # RingCentral's documented limits, whose minute lasts three seconds
 LIMITS = {"light": 50, "medium": 40, "heavy": 10, "auth": 5}
 WINDOW = 3.0
+ALL_AT_ONCE = 5  # every so many times the whole machine dies
 ROUTES = """
 [handlers.office-mail]
 use = "email"
@@ -122,16 +123,17 @@ class Storm:
             await asyncio.sleep(self.wish.sending / self.wish.messages)
 
     async def _attack(self) -> None:
-        """Kill at random, on average so that the last kill falls to the end of the sending."""
+        """Kill at random, the last time about when all is sent; at times everything at once."""
         chance = random.Random(f"{self.wish.seed}/kills")
         began, between = time.monotonic(), self.wish.sending / self.wish.kills
-        paused = not self.wish.redis_stopped
+        paused, blows = not self.wish.redis_stopped, 0
         while len(self.fleet.outages) < self.wish.kills:
             await asyncio.sleep(chance.uniform(0.2, 1.4) * between)
             if not paused and time.monotonic() - began > self.wish.sending / 3:
                 paused = True
                 await self._stop_redis()
-            victims = list(PARTS) if chance.random() < 0.04 else [chance.choice(PARTS)]
+            blows += 1
+            victims = list(PARTS) if blows % ALL_AT_ONCE == 0 else [chance.choice(PARTS)]
             self.fleet.kill_hard(victims)
             await asyncio.sleep(chance.uniform(0, 1))
             await self.fleet.start_again(victims)
