@@ -43,8 +43,6 @@ _THREADS = 16
 guard_broker_loss()
 # Celery warns of root because of pickle; we accept nothing but JSON.
 warnings.filterwarnings("ignore", category=SecurityWarning)
-# and, at each loss of the broker, of a default that Celery 6 will change and that is set here.
-warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 
 def _settings() -> dict[str, Any]:
@@ -168,6 +166,9 @@ async def _open_process(
 
 @worker_ready.connect
 def _start(**_: Any) -> None:
+    # At each loss of the broker Celery warns of a default that is set above; it has just asked for
+    # all its warnings.
+    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
     with _or_end():
         bridge, process = running()
         bridge.call(process.start(), 60)

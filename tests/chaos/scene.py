@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
@@ -89,6 +90,7 @@ class Scene:
         """End everything."""
         if self._worker is not None:
             self._worker.kill()
+            self._worker.join()
         for close in reversed(self._closing):
             await close()
         await self._ledger.close()
@@ -105,7 +107,9 @@ class Scene:
         message = await self._trigger(point.trigger)
         victim = self._worker
         if point.trigger != REPLAYED:
-            await _until(lambda: victim is None or not victim.is_alive(), "it never came there")
+            assert victim is not None
+            await _until(lambda: not victim.is_alive(), "it never came there")
+            assert victim.exitcode == -signal.SIGKILL, "it ended by itself"
             self.ringcentral.settings.latency = 0.0
             self._start_worker()
         message = message or await self.fax()
@@ -175,7 +179,7 @@ class Scene:
         if trigger == SIGNED_OUT:
             await self.ringcentral.revokes_tokens()
         if trigger in {SLOW, STOPPED}:
-            self.ringcentral.settings.latency = 0.7
+            self.ringcentral.settings.latency = 0.7 if trigger == SLOW else 3.0
         self._refusing = trigger == REPLAYED
         message = await self.fax()
         if trigger == STOPPED:
@@ -191,7 +195,7 @@ class Scene:
         self._refusing = False
         victim = child.start_replay(self._environment, self._folder)
         await _until(lambda: not victim.is_alive(), "it never came there")
-        assert victim.exitcode == -9
+        assert victim.exitcode == -signal.SIGKILL, "it ended by itself"
         await self._ledger.replay()  # whoever sees the command die gives it again
 
     def _marks(self) -> int:

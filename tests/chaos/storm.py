@@ -172,7 +172,7 @@ class Storm:
                 at_rest = overview.due == overview.running == overview.waiting == 0
                 quiet = quiet + 1 if at_rest and self._all_here() else 0
                 # a while longer, for what might come twice
-                if quiet > 20 or time.monotonic() > deadline:
+                if quiet > 10 or time.monotonic() > deadline:
                     return overview
                 await asyncio.sleep(0.2)
 

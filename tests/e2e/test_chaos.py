@@ -14,7 +14,7 @@ async def test_every_promise_is_kept() -> None:
 
     The mail server does not fail here: a step that did is tried again after half a minute.
     """
-    wish = Wish(seed=3, messages=120, mailboxes=6, kills=6, sending=12, mail_fails_every=0)
+    wish = Wish(seed=3, messages=120, mailboxes=6, kills=6, sending=8, mail_fails_every=0)
 
     reckoning = await storm(wish, say)
 

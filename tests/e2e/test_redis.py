@@ -77,8 +77,10 @@ async def test_full(scene: Scene, redis: RedisServer, eventually: Eventually) ->
 
 async def test_loading(scene: Scene, redis: RedisServer, eventually: Eventually) -> None:
     """A Redis that reads its file for seconds answers that it does, which is as good as away."""
-    for number in range(5000):  # it looks up from its file every thousand commands only
-        redis.client.set(f"other:{number}", number)
+    with redis.client.pipeline() as many:  # it looks up from its file every thousand commands only
+        for number in range(3000):
+            many.set(f"other:{number}", number)
+        many.execute()
     redis.kill()
     redis.start("--key-load-delay", "500", wait=False)
     await eventually(redis.is_loading)
@@ -92,12 +94,12 @@ async def test_loading(scene: Scene, redis: RedisServer, eventually: Eventually)
 
 
 async def test_slow(redis: RedisServer, tmp_path: Path, eventually: Eventually) -> None:
-    """A Redis that takes a fifth of a second for each answer delays messages, and no more."""
+    """A Redis that takes a tenth of a second for each answer delays messages, and no more."""
     async with slow_relay(redis.folder / "r.sock") as relay:
         scene = Scene(f"redis://127.0.0.1:{relay.port}/0", tmp_path)
         try:
             await scene.start()
-            relay.pause = 0.2
+            relay.pause = 0.1
             messages = [await scene.fax() for _ in range(5)]
             await answered(scene, messages, eventually)
             await eventually(lambda: all(map(scene.is_read, messages)), within=20)

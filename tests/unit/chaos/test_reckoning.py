@@ -1,4 +1,4 @@
-"""The chaos run's reckoning sees what is lost and what is done twice, and takes no excuse for it."""
+"""The chaos run's reckoning sees what is lost and what is done twice, and takes no excuse."""
 
 from collections import Counter
 from collections.abc import Sequence
