@@ -11,7 +11,7 @@ from worker.ledger.mailboxes import Happened, Page, Seen
 from worker.ledger.records import Claim
 from worker.pump import Pump
 
-LEASE = 0.6
+LEASE = 0.3
 MAILBOX = Mailbox("1", "2")
 
 
@@ -27,28 +27,28 @@ async def claimed(ledger: Ledger) -> Claim:
 
 
 @asynccontextmanager
-async def pumping(ledger: Ledger) -> AsyncIterator[None]:
+async def pumping(ledger: Ledger, lease_seconds: float) -> AsyncIterator[None]:
     """A worker that has just started."""
 
     async def nothing(*_: object) -> None:
         """Neither publish nor renew."""
 
-    pump = asyncio.create_task(Pump(ledger, nothing, nothing, LEASE).run())
-    yield
-    pump.cancel()
-    await asyncio.gather(pump, return_exceptions=True)
+    pump = asyncio.create_task(Pump(ledger, nothing, nothing, lease_seconds).run())
+    try:
+        yield
+    finally:
+        pump.cancel()
+        await asyncio.gather(pump, return_exceptions=True)
 
 
 async def test_the_living_come_first(redis_url: str) -> None:
     """A worker that starts just when Redis is back leaves the others' claims to them."""
     async with open_ledger(redis_url, lease_seconds=LEASE) as ledger:
         claim = await claimed(ledger)
-        await asyncio.sleep(1.5 * LEASE)  # Redis is away: nobody can renew
+        await asyncio.sleep(2 * LEASE)  # Redis is away: nobody can renew
 
-        async with pumping(ledger):
-            await asyncio.sleep(LEASE / 6)
-            await ledger.deliveries.renew([claim])
-            await asyncio.sleep(LEASE / 2)
+        async with pumping(ledger, lease_seconds=30):
+            await asyncio.sleep(0.5)
 
             assert await ledger.deliveries.record_step(claim)
 
@@ -57,7 +57,7 @@ async def test_the_dead_are_not_waited_for(redis_url: str, eventually: Eventuall
     """What nobody renews is due again soon."""
     async with open_ledger(redis_url, lease_seconds=LEASE) as ledger:
         claim = await claimed(ledger)
-        async with pumping(ledger):
-            [again] = await eventually(lambda: ledger.deliveries.claim(10), within=3)
+        async with pumping(ledger, lease_seconds=LEASE):
+            [again] = await eventually(lambda: ledger.deliveries.claim(10))
         assert again.message_id == claim.message_id
         assert not await ledger.deliveries.record_step(claim)
