@@ -137,9 +137,10 @@ class Scene:
         await self.done(message)
 
     @property
-    def worker_lives(self) -> bool:
-        """Whether the worker that was started last has not ended."""
-        return self._worker is not None and self._worker.is_alive()
+    def is_well(self) -> bool:
+        """Whether the worker that was started last has not ended, and no error was unforeseen."""
+        lives = self._worker is not None and self._worker.is_alive()
+        return lives and "Traceback" not in (self._folder / "log.txt").read_text()
 
     def is_read(self, message: str) -> bool:
         """Whether all its steps are done: the last one marks it read."""

@@ -57,7 +57,7 @@ async def test_away(scene: Scene, redis: RedisServer, eventually: Eventually) ->
     for message in messages:
         await scene.done(message)
         assert set(scene.times(message).values()) == {1}
-    assert scene.worker_lives
+    assert scene.is_well
 
 
 async def test_full(scene: Scene, redis: RedisServer, eventually: Eventually) -> None:
@@ -72,7 +72,7 @@ async def test_full(scene: Scene, redis: RedisServer, eventually: Eventually) ->
     for message in messages:
         await scene.done(message)
         assert set(scene.times(message).values()) == {1}
-    assert scene.worker_lives
+    assert scene.is_well
 
 
 async def test_loading(scene: Scene, redis: RedisServer, eventually: Eventually) -> None:
@@ -90,7 +90,7 @@ async def test_loading(scene: Scene, redis: RedisServer, eventually: Eventually)
     for message in messages:
         await scene.done(message)
         assert set(scene.times(message).values()) == {1}
-    assert scene.worker_lives
+    assert scene.is_well
 
 
 async def test_slow(redis: RedisServer, tmp_path: Path, eventually: Eventually) -> None:
@@ -129,4 +129,4 @@ async def test_set_back(scene: Scene, redis: RedisServer) -> None:
         assert scene.times(message)["archive"] == 1
         ids = {re.search(rb"Message-ID: *(\S+)", mail)[1] for mail in scene.mails_of(message)}  # type: ignore[index]  # each mail has one
         assert len(ids) == 1
-    assert scene.worker_lives
+    assert scene.is_well
