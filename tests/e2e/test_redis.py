@@ -77,12 +77,13 @@ async def test_full(scene: Scene, redis: RedisServer, eventually: Eventually) ->
 
 async def test_loading(scene: Scene, redis: RedisServer, eventually: Eventually) -> None:
     """A Redis that reads its file for seconds answers that it does, which is as good as away."""
-    with redis.client.pipeline() as many:  # it looks up from its file every thousand commands only
-        for number in range(3000):
+    # while it reads, it looks up once in a thousand commands
+    with redis.client.pipeline(transaction=False) as many:
+        for number in range(12_000):
             many.set(f"other:{number}", number)
         many.execute()
     redis.kill()
-    redis.start("--key-load-delay", "500", wait=False)
+    redis.start("--key-load-delay", "200", wait=False)
     await eventually(redis.is_loading)
     messages = [await scene.fax() for _ in range(5)]
     await answered(scene, messages, eventually)
