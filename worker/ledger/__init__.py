@@ -15,6 +15,7 @@ from .budgets import BudgetsInUse
 from .closing import ClosingLedger
 from .connection import Connection, LedgerError
 from .deliveries import DeliveryLedger
+from .keeping import Keeping, read_keeping
 from .leases import Lease
 from .limits import PATIENCE, RedisLimits
 from .mailboxes import MailboxLedger
@@ -76,6 +77,10 @@ class Ledger:
     async def ping(self) -> None:
         """Raise LedgerError if Redis does not answer."""
         await self.connection.redis.ping()
+
+    async def keeping(self) -> Keeping:
+        """Whether this Redis keeps what it is given; raises LedgerError if it does not answer."""
+        return await read_keeping(self.connection.redis)
 
     async def due_work(self) -> DueWork:
         """What should be handed to the queue now; handed on once, and again only after a while."""
