@@ -16,6 +16,7 @@ from typing import Any
 from message_store import auth, http
 from webhook import publisher
 from worker import celery
+from worker.archive import chain_writer
 from worker.handlers import smtp
 from worker.ledger import connection, coverage, subscription, tokens
 
@@ -43,6 +44,7 @@ def install() -> None:
     _around(smtp.SmtpConnection, "_stream", lambda *_: "dot", pause=0.1)
     _around(celery, "publish", lambda *_: "publish")
     _around_blocking(publisher.CeleryPublisher, "publish", lambda *_: "hand on")
+    _around_blocking(chain_writer.ChainWriter, "record", lambda *_, **__: "chain")
     _around_blocking(os, "fsync", _synced)
     _around_blocking(Path, "replace", lambda _, target: f"commit {Path(target).name}")
 

@@ -14,6 +14,11 @@ LOST = "the subscription was blacklisted, and is checked"
 SIGNED_OUT = "the session has ended, and a fax arrives"
 STOPPED = "the worker is stopped in the middle of a delivery"
 REPLAYED = "what has failed is replayed by hand"
+AWAY = "the mail server is away"
+BACKFILLED = "what came before the start is filled up"
+BACKFILL_BEGUN = "a backfill is asked for by hand"
+REPAIRED = "a folder of the archive is lost, and repaired by hand"
+BY_HAND = {REPLAYED, BACKFILL_BEGUN, REPAIRED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ POINTS = (
     *_both("message-content", after="download"),
     Point("after sync message.json", twice=frozenset({"download"})),
     *_both("commit manifest.json", before="download", after="download"),
+    *_both("chain", before="download", after="download"),
     *_both("record_step", before="download", after="download"),
     *_both("mail", before="download", after="mail download"),
     Point("after dot", twice=frozenset({"mail", "download"})),
@@ -66,6 +72,12 @@ POINTS = (
     *_both("subscription-delete", LOST),
     *_both("release_claims", STOPPED, before="download", after="download"),
     *_both("replay", REPLAYED),
+    *_both("put_off", AWAY, before="download", after="download"),
+    *_both("begin_backfill", BACKFILL_BEGUN),
+    *_both("admit_page", BACKFILLED),
+    *_both("end_backfill", BACKFILLED),
+    *_both("message_states", REPAIRED, before="download", after="download"),
+    *_both("admit", REPAIRED, before="download", after="download"),
 )
 
 WEBHOOK_POINTS = tuple(_both("hand on"))

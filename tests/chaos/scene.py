@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -16,15 +17,31 @@ from pydantic import SecretStr
 
 from sandbox import InMemory, RingCentral
 from tests.chaos import child
-from tests.chaos.points import CHECK, IDLE, LOST, REPLAYED, SIGNED_OUT, SLOW, STOPPED, Point
+from tests.chaos.points import (
+    AWAY,
+    BACKFILL_BEGUN,
+    BACKFILLED,
+    BY_HAND,
+    CHECK,
+    IDLE,
+    LOST,
+    REPAIRED,
+    REPLAYED,
+    SIGNED_OUT,
+    SLOW,
+    STOPPED,
+    Point,
+)
 from tests.support.line import TOKEN, free_port
 from webhook.app import create_app
 from webhook.hints import CHECK_SUBSCRIPTIONS, Hints
 from webhook.publisher import CeleryPublisher
 from webhook.settings import Settings
+from worker.archive.verification import verify
 from worker.ledger import Ledger
 
 MAILBOXES = 8
+FAILURES = 5
 WITHIN = 25.0
 PAGE = InMemory(b"%PDF-" + b"x" * 2000, "fax.pdf", "application/pdf")
 CONFIGURATION = """
@@ -32,6 +49,10 @@ mailboxes = "all"
 [sync]
 start = "1h"
 sweep_interval = "3s"
+[retries]
+schedule = ["1s", "1s", "1s", "1s", "1s", "1s"]
+[reconcile]
+every = "never"
 [handlers.vault]
 use = "archive"
 to = "file://{folder}/archive"
@@ -51,25 +72,28 @@ class Scene:
 
     def __init__(self, redis_url: str, folder: Path) -> None:
         self._folder = folder
+        self._archive = folder / "archive"
         self._redis_url = redis_url
         self._crash_at = folder / "crash-at"
         self.ringcentral = RingCentral(extensions=MAILBOXES, aggregation=0.05)
         self._mails: list[bytes] = []
         self._refusing = False
-        self._smtp = Controller(self, hostname="127.0.0.1", port=free_port())
+        self._smtp_port = free_port()
+        self._smtp: Controller
         self._ledger = Ledger(redis_url)
         self._turn = 0
         self._worker: BaseProcess | None = None
         self._environment: dict[str, str] = {}
         self._closing: list[Callable[[], Any]] = []
+        self._followers: list[BaseProcess] = []
         self._hints: Hints
 
     async def start(self) -> None:
         """Bring all up, and let a first message through."""
-        self._smtp.start()
+        self._start_mail_server()
         await self.ringcentral.__aenter__()
         port = await self._start_webhook()
-        smtp = f"smtp://127.0.0.1:{self._smtp.port}"
+        smtp = f"smtp://127.0.0.1:{self._smtp_port}"
         text = CONFIGURATION.format(folder=self._folder, smtp=smtp)
         (self._folder / "ringpost.toml").write_text(text)
         self._environment = {
@@ -88,9 +112,10 @@ class Scene:
 
     async def stop(self) -> None:
         """End everything."""
-        if self._worker is not None:
-            self._worker.kill()
-            self._worker.join()
+        for process in (self._worker, *self._followers):
+            if process is not None:
+                process.kill()
+                process.join()
         for close in reversed(self._closing):
             await close()
         await self._ledger.close()
@@ -106,23 +131,27 @@ class Scene:
         self._crash_at.write_text(point.name)
         message = await self._trigger(point.trigger)
         victim = self._worker
-        if point.trigger != REPLAYED:
+        if point.trigger not in BY_HAND:
             assert victim is not None
             await _until(lambda: not victim.is_alive(), "it never came there")
             assert victim.exitcode == -signal.SIGKILL, "it ended by itself"
             self.ringcentral.settings.latency = 0.0
+            if point.trigger == AWAY:
+                self._start_mail_server()
             self._start_worker()
         message = message or await self.fax()
         await self.done(message)
-        times = {**self.times(message), "mark": self._marks() - marks}
+        assert not list(verify(self._archive))
+        others = FAILURES if point.trigger == AWAY else 0
+        times = {**self.times(message), "mark": self._marks() - marks - others}
         assert all(times.values()), times
         return {effect for effect, count in times.items() if count > 1}
 
-    async def fax(self) -> str:
+    async def fax(self, **wish: Any) -> str:
         """A fax arrives, in each mailbox in turn; its id."""
         self._turn += 1
         extension = self.ringcentral.extension_ids[self._turn % MAILBOXES]
-        fax = await self.ringcentral.receives_fax(extension=extension, attachments=[PAGE])
+        fax = await self.ringcentral.receives_fax(extension=extension, attachments=[PAGE], **wish)
         return str(fax["id"])
 
     async def done(self, message: str) -> None:
@@ -181,6 +210,14 @@ class Scene:
             await self.ringcentral.revokes_tokens()
         if trigger in {SLOW, STOPPED}:
             self.ringcentral.settings.latency = 0.7 if trigger == SLOW else 3.0
+        if trigger in {BACKFILLED, BACKFILL_BEGUN}:
+            return await self._fill_up(by_hand=trigger == BACKFILL_BEGUN)
+        if trigger == REPAIRED:
+            return await self._repair()
+        if trigger == AWAY:
+            self._smtp.stop()
+            for _ in range(FAILURES):
+                await self.fax()
         self._refusing = trigger == REPLAYED
         message = await self.fax()
         if trigger == STOPPED:
@@ -194,10 +231,36 @@ class Scene:
     async def _replay(self) -> None:
         await _until(self._ledger.failures, "nothing failed")
         self._refusing = False
-        victim = child.start_replay(self._environment, self._folder)
-        await _until(lambda: not victim.is_alive(), "it never came there")
-        assert victim.exitcode == -signal.SIGKILL, "it ended by itself"
-        await self._ledger.replay()  # whoever sees the command die gives it again
+        await self._command("replay")
+
+    async def _fill_up(self, *, by_hand: bool) -> str:
+        self._turn += 1
+        created = time.time() - 2 * 3600 - self._turn
+        message = await self.fax(created=created)
+        words = ("backfill", "--since", f"{3 * 3600 + self._turn}s")
+        if by_hand:
+            await self._command(*words)
+        else:
+            # it follows the backfill until it is through, whoever carries that out
+            self._followers.append(child.start_command(self._environment, self._folder, *words))
+        return message
+
+    async def _repair(self) -> str:
+        message = await self.fax(created=time.time() - 1800)
+        await self.done(message)
+        [folder] = self._archive.rglob(f"*-{message}")
+        shutil.rmtree(folder)
+        await self._command("reconcile", "--repair", "--since", "1d")
+        await _until(folder.exists, "it was not archived again")
+        return message
+
+    async def _command(self, *words: str) -> None:
+        """Give a command and see it die at its point; whoever sees that gives it again."""
+        for code in (-signal.SIGKILL, None):
+            command = child.start_command(self._environment, self._folder, *words)
+            await asyncio.to_thread(command.join, WITHIN)
+            assert command.exitcode is not None, "it never came there"
+            assert code in {None, command.exitcode}, "it ended by itself"
 
     def _marks(self) -> int:
         return self.ringcentral.count("updateMessage", method="PUT")
@@ -211,6 +274,10 @@ class Scene:
         active = [one for one in self.ringcentral.subscriptions if one.active]
         alone = len(active) == len(self.ringcentral.subscriptions) == 1
         return alone and len(overview.mailboxes) == MAILBOXES and not overview.polling
+
+    def _start_mail_server(self) -> None:
+        self._smtp = Controller(self, hostname="127.0.0.1", port=self._smtp_port)
+        self._smtp.start()
 
     def _start_worker(self) -> None:
         self._worker = child.start_worker(self._environment, self._folder)
