@@ -70,7 +70,8 @@ class Instance:
         children = [self._redis(lock)] if self._settings.redis_url is None else []
         if self._settings.redis_url is not None:
             os.environ["REDIS_URL"] = self._settings.redis_url
-            asyncio.run(insist_on_redis(self._settings.redis_url))
+            for warning in asyncio.run(insist_on_redis(self._settings.redis_url)):
+                self._terminal.say(f"Redis: {warning}")
         webhook = local_webhook(public=self._demo is None)
         insist_on_port(webhook.host, webhook.port)
         admin = local_admin()

@@ -29,11 +29,13 @@ from .handlers.egress import Egress
 from .healing import Healer
 from .in_force import InForce
 from .ledger import Ledger, LedgerError
+from .ledger.keeping import SET_POLICY
 from .ledger.mailboxes import SyncLease
 from .ledger.records import Claim
 from .logins import Logins, log_in, scopes_of
 from .own_changes import OwnChanges
 from .postponed import PostponedCloser
+from .problems import ConfigurationError
 from .pump import Publish, Pump
 from .settings import Settings
 from .spool import Spool
@@ -115,7 +117,11 @@ class WorkerProcess:
         self._background: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Start the handlers and what runs beside the tasks."""
+        """Start the handlers and what runs beside the tasks.
+
+        Raises ConfigurationError for a Redis that throws keys away.
+        """
+        await self._insist_on_keeping()
         self._beside(self._pump.run())
         self._beside(self._nightly.run())
         self._beside(self._filler.run())
@@ -192,6 +198,14 @@ class WorkerProcess:
 
     def _files_over(self, mailbox: Mailbox, message_id: str) -> None:
         self._beside(self._spool.discard(mailbox, message_id))
+
+    async def _insist_on_keeping(self) -> None:
+        with contextlib.suppress(LedgerError):
+            keeping = await self.ledger.keeping()
+            if keeping.evicts:
+                raise ConfigurationError([f"REDIS_URL: {keeping.evicts}; {SET_POLICY}"])
+            for warning in keeping.warnings():
+                log.warning("Redis may forget", reason=warning)
 
     async def _renew(self) -> None:
         """Hold what this process has claimed for another lease."""

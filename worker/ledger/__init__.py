@@ -17,6 +17,7 @@ from .connection import Connection, LedgerError
 from .consents import ConsentLedger
 from .deliveries import DeliveryLedger
 from .extensions import ExtensionLedger
+from .keeping import Keeping, read_keeping
 from .leases import Lease
 from .limits import PATIENCE, RedisLimits
 from .mailboxes import MailboxLedger
@@ -84,6 +85,10 @@ class Ledger:
     async def ping(self) -> None:
         """Raise LedgerError if Redis does not answer."""
         await self.connection.redis.ping()
+
+    async def keeping(self) -> Keeping:
+        """Whether this Redis keeps what it is given; raises LedgerError if it does not answer."""
+        return await read_keeping(self.connection.redis)
 
     async def due_work(self) -> DueWork:
         """What should be handed to the queue now; handed on once, and again only after a while."""

@@ -75,20 +75,21 @@ local function end_running(mailbox, member)
 end
 
 -- Closing steps gather per mailbox and go out on 100 ids, an idle moment (nothing due or running in
--- the mailbox), or a minute; a trickle is held back to one call in three seconds.
+-- the mailbox), or a minute; a trickle is held back to one call in three seconds, and a second one
+-- may follow at once, for a burst that halts in the middle.
 local function gather(mailbox, id, step, now)
   local key, member = closing_key(mailbox, step), mailbox .. '\t' .. step
   redis.call('ZADD', key, 'NX', now, id)
   if redis.call('HEXISTS', P .. 'closing-running', member) == 1 then return end
   local first = tonumber(redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2])
-  local last = number(redis.call('HGET', P .. 'closing-last', member))
+  local turns_until = number(redis.call('HGET', P .. 'closing-turns', member))
   local at = first + GATHER_LONGEST
   if redis.call('ZCARD', key) >= GATHER_COUNT then
     at = now
   elseif redis.call('ZCOUNT', due_key(mailbox), '-inf', now + GATHER_IDLE) == 0
     and redis.call('ZCOUNT', due_key(mailbox, true), '-inf', now + GATHER_IDLE) == 0 then
     local running = redis.call('HEXISTS', P .. 'running-by-mailbox', mailbox)
-    at = math.min(at, math.max(now + running * GATHER_IDLE, last + GATHER_APART))
+    at = math.min(at, math.max(now + running * GATHER_IDLE, turns_until - GATHER_APART))
   end
   redis.call('ZADD', P .. 'closing-due', at, member)
 end
