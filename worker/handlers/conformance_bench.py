@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from worker.handlers.conformance_cases import MAILBOX, Case
-from worker.handlers.conformance_fakes import FakeNetwork, FakeStore
+from worker.handlers.conformance_fakes import FakeLinks, FakeNetwork, FakeStore
 from worker.handlers.context import DeliveryContext
 from worker.handlers.contract import Handler
 from worker.happenings import CREATED
@@ -16,6 +16,7 @@ class Bench:
     def __init__(self, case: Case, folder: Path) -> None:
         self.store = FakeStore(case)
         self.network = FakeNetwork()
+        self.links: FakeLinks | None = FakeLinks()
         self._case = case
         self._spool = Spool(folder / "spool", self.store)
 
@@ -35,6 +36,7 @@ class Bench:
             http=self.network,
             on=on,
             at=at,
+            links=self.links,
         )
         before = message.model_dump()
         words = await handler.handle(message, context)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,7 +14,7 @@ from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
 from message_store.protocol import ContentStream, Outcomes
 from worker.handlers.conformance_cases import Case
-from worker.handlers.contract import Reply, TransientError
+from worker.handlers.contract import Links, Reply, TransientError
 from worker.handlers.egress import Egress
 
 
@@ -125,3 +126,30 @@ class FakeNetwork(Egress):
         if self.hangs_up:
             raise TransientError("the peer hung up")
         return Reply(200, {"Content-Type": "application/json"}, b"{}")
+
+
+class FakeLinks(Links):
+    """Addresses that lead to contents in memory."""
+
+    def __init__(self) -> None:
+        self.contents: dict[str, bytes] = {}
+
+    async def keep(
+        self,
+        name: str,
+        content_type: str,
+        chunks: AsyncIterator[bytes],
+        *,
+        expires_in: timedelta,
+        views: int,
+    ) -> str:
+        """Read the content, and make up an address."""
+        content = b"".join([chunk async for chunk in chunks])
+        address = f"https://links.example.com/{len(self.contents) + 1}"
+        self.contents[address] = content
+        return address
+
+    async def withdraw(self, addresses: Sequence[str]) -> None:
+        """Forget the contents."""
+        for address in addresses:
+            self.contents.pop(address, None)

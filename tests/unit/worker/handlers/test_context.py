@@ -1,6 +1,7 @@
 """The context a delivery gives to its handlers."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from worker.small_contents import SMALL
 from worker.spool import Spool
 
 
-def context(case: Case, folder: Path, attempt: int = 1, **happened: str) -> DeliveryContext:
+def context(case: Case, folder: Path, attempt: int = 1, **happened: Any) -> DeliveryContext:
     store = FakeStore(case)
     return DeliveryContext(
         mailbox=MAILBOX,
