@@ -62,16 +62,24 @@ class Tab:
         await self.ask("Promise.all([...document.images].map(i => i.decode().catch(() => 0)))")
 
     async def go(self, address: str) -> None:
-        """Go to an address and wait until the page is there."""
+        """Go to an address."""
         await self._call("Page.navigate", url=address)
-        await self.loaded()
 
-    async def loaded(self) -> None:
-        """Wait until the page is complete."""
-        await self.ask(
-            "new Promise(done => document.readyState === 'complete' ? done(1) : "
-            "addEventListener('load', () => done(1)))"
+    async def press(self, selector: str) -> None:
+        """Press what stands there as a finger does."""
+        box = await self.ask(
+            f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])"
+            f"(document.querySelector('{selector}').getBoundingClientRect())"
         )
+        for kind in ("mousePressed", "mouseReleased"):
+            await self._call(
+                "Input.dispatchMouseEvent",
+                type=kind,
+                x=box[0],
+                y=box[1],
+                button="left",
+                clickCount=1,
+            )
 
     async def ask(self, expression: str) -> Any:
         """The value of an expression of JavaScript."""

@@ -33,7 +33,7 @@ def size_in_words(octets: int) -> str:
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (OSError, ValueError) as error:
+    except (KeyError, OSError, ValueError) as error:
         raise ValueError('not a time zone; write such as "Europe/Berlin"') from error
     return name
 

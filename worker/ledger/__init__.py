@@ -18,6 +18,7 @@ from .deliveries import DeliveryLedger
 from .keeping import Keeping, read_keeping
 from .leases import Lease
 from .limits import PATIENCE, RedisLimits
+from .links import LinkLedger
 from .mailboxes import MailboxLedger
 from .metrics import MetricsLedger
 from .overview import Overview, read_overview
@@ -67,6 +68,7 @@ class Ledger:
         self.deliveries = DeliveryLedger(self.connection, lease_seconds, snapshots)
         self.closing = ClosingLedger(self.connection, lease_seconds)
         self.own_changes = OwnChangesLedger(self.connection)
+        self.links = LinkLedger(self.connection)
         self.backfills = BackfillLedger(self.connection, self.deliveries)
         self.reconciliation = ReconciliationLedger(self.connection)
         self.budgets = BudgetsInUse(self.connection)
