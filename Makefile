@@ -5,7 +5,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 SCHEMATHESIS := 4.32.5
 
-.PHONY: help setup run test fuzz chaos soak reference javascript lint lock
+.PHONY: help setup run test fuzz chaos soak reference javascript pictures lint lock
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ javascript: setup tests/javascript/node_modules/.ready ## let RingCentral's Java
 tests/javascript/node_modules/.ready: tests/javascript/package-lock.json
 	cd tests/javascript && npm ci
 	@touch $@
+
+pictures: setup ## photograph the default mails for docs/handlers.md (needs Chromium)
+	PYTHONPATH=. $(BIN)/python docs/pictures/make.py
 
 lint: setup ## style, types and import rules
 	$(BIN)/ruff check .

@@ -13,6 +13,7 @@ from ringpost.checks.redis import insist_on_redis
 from ringpost.child import Program
 from ringpost.data_directory import DataDirectory
 from ringpost.demo import CONFIGURATION, Demo
+from ringpost.links.settings import LinkSettings
 from ringpost.local_webhook import local_webhook
 from ringpost.probes import insist_on_port
 from ringpost.supervisor import Supervisor
@@ -76,6 +77,9 @@ class Instance:
         insist_on_port(webhook.host, webhook.port)
         admin = local_admin()
         insist_on_port(admin.admin_host, admin.admin_port, "ADMIN_")
+        links = LinkSettings()
+        if links.links_url is not None:
+            insist_on_port(links.links_host, links.links_port, "LINKS_")
         if self._demo:
             children += self._demo.programs()
         children += [programs.webhook(webhook), programs.worker(), programs.admin(admin)]
@@ -144,6 +148,8 @@ class Instance:
             say("                 WEBHOOK_URL is not set: no subscription, mailboxes are polled")
         say(f"  status         {programs.address(admin)}/status")
         say(f"  metrics        {programs.address(admin)}/metrics")
+        if self._settings.links_url:
+            say(f"  links          {self._settings.links_url}")
         say(f"  configuration  {_near(self._config)}")
         say(f"  data           {data}")
         if self._demo:

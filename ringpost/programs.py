@@ -72,7 +72,9 @@ _WIRE = frozenset({"REDIS_URL", "WEBHOOK_VERIFICATION_TOKEN", "WEBHOOK_URL"})
 _NEEDED = {
     "webhook": _WIRE | {"HOST", "PORT"},
     "beat": frozenset({"REDIS_URL"}),
-    "admin": frozenset({"REDIS_URL", "ADMIN_HOST", "ADMIN_PORT"}),
+    "admin": frozenset(
+        {"REDIS_URL", "ADMIN_HOST", "ADMIN_PORT", "LINKS_URL", "LINKS_HOST", "LINKS_PORT"}
+    ),
 }
 # a configuration may name them, and every program relies on them
 _HARMLESS = frozenset(

@@ -32,6 +32,8 @@ from .ledger import Ledger, LedgerError
 from .ledger.keeping import SET_POLICY
 from .ledger.mailboxes import SyncLease
 from .ledger.records import Claim
+from .links.making import LinkMaker
+from .links.upkeep import delete_dead_links
 from .logins import Logins, log_in, scopes_of
 from .own_changes import OwnChanges
 from .postponed import PostponedCloser
@@ -82,6 +84,12 @@ class WorkerProcess:
         self._store = EveryStore(self._logins)
         self._spool = Spool(settings.data / "spool", self._store)
         self._egress = Egress()
+        self._links_folder = settings.data / "links"
+        self._links = (
+            LinkMaker(self._links_folder, self.ledger.links, settings.links_url)
+            if settings.links_url
+            else None
+        )
         synchroniser = Synchroniser(self._store_for, self.ledger, configuration)
         self._syncs = Syncs(synchroniser, self.ledger, self._logins, configuration, publish)
         self._deliverer = Deliverer(
@@ -185,6 +193,7 @@ class WorkerProcess:
             spool=self._bulk_spool if step.bulk else self._spool,
             http=self._egress,
             notes=self.ledger.notes,
+            links=self._links,
         )
 
     async def _read_again(self, claim: Claim) -> Message:
@@ -231,9 +240,12 @@ class WorkerProcess:
             await self._postponed.work()
 
     async def _prune(self) -> None:
-        """Drop spooled files that a killed worker left behind."""
+        """Drop spooled files that a killed worker left behind, and what links no longer open."""
         if dropped := await self._spool.sweep(_SPOOL_KEPT):
             log.info("old spooled files dropped", files=dropped)
+        with contextlib.suppress(LedgerError):
+            if deleted := await delete_dead_links(self._links_folder, self.ledger.links):
+                log.info("contents of links deleted", files=deleted)
 
     async def _expire(self) -> None:
         """Remove archived messages whose time is over."""

@@ -32,7 +32,7 @@ _CREDENTIALS = {
     "rc_jwt": "RC_JWT",
 }
 # whose values may be shown: as addresses without their passwords, or as they are
-_ADDRESSES = {"RC_SERVER_URL", "RC_MEDIA_URL", "WEBHOOK_URL", "REDIS_URL"}
+_ADDRESSES = {"RC_SERVER_URL", "RC_MEDIA_URL", "WEBHOOK_URL", "LINKS_URL", "REDIS_URL"}
 _PLAIN = {"RINGPOST_CONFIG", "RINGPOST_DATA", "RINGPOST_LEASE"}
 
 
@@ -79,19 +79,33 @@ def _is_redis(value: str) -> bool:
 
 
 def _public(value: str) -> str:
-    try:
-        url = urlsplit(value)
-        _ = url.port  # ValueError if it is none
-    except ValueError:
-        url = urlsplit("")
-    host = url.hostname or ""
-    here = host in {"localhost", "::1"} or host.startswith("127.")  # where a sandbox may call
-    if not host or url.scheme not in ({"http", "https"} if here else {"https"}):
+    if not _is_public(value):
         raise Wrong(
             "is no address that RingCentral can call; write the whole public address, such as "
             "https://example.com/webhook"
         )
     return value
+
+
+def links_address(value: str) -> str:
+    """The address itself; raises Wrong if people cannot open links below it."""
+    if not _is_public(value) or "?" in value or "#" in value:
+        raise Wrong(
+            "is no address at which people can open links; write the public one of the admin "
+            "process's links, such as https://links.example.com"
+        )
+    return value
+
+
+def _is_public(value: str) -> bool:
+    try:
+        url = urlsplit(value)
+        _ = url.port  # ValueError if it is none
+    except ValueError:
+        return False
+    host = url.hostname or ""
+    here = host in {"localhost", "::1"} or host.startswith("127.")  # where a sandbox may call
+    return bool(host) and url.scheme in ({"http", "https"} if here else {"https"})
 
 
 def _keys(value: object) -> object:
@@ -141,6 +155,7 @@ class Settings(BaseSettings):
         default=None, validation_alias=AliasChoices("RC_JWT", "RC_USER_JWT")
     )
     webhook_url: Annotated[str, AfterValidator(_public)] | None = None
+    links_url: Annotated[str, AfterValidator(links_address)] | None = None
     webhook_verification_token: Annotated[
         tuple[SecretStr, ...], NoDecode, BeforeValidator(_tokens)
     ] = ()

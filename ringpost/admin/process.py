@@ -10,6 +10,8 @@ from aiohttp import web
 from ringpost.admin.reading import Reader
 from ringpost.admin.server import create_server
 from ringpost.admin.settings import AdminSettings, open_to_others
+from ringpost.links.process import serving_links
+from ringpost.links.settings import LinkSettings
 from ringpost.refusal import Refusal
 from worker.ledger import open_ledger
 
@@ -21,7 +23,10 @@ async def serve(settings: AdminSettings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_ledger(settings.redis()) as ledger:
+    async with (
+        open_ledger(settings.redis()) as ledger,
+        serving_links(LinkSettings(), ledger.links),
+    ):
         server = create_server(settings.admin_host, Reader(ledger))
         runner = web.ServerRunner(server, shutdown_timeout=1.0)
         await runner.setup()

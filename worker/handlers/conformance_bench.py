@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from worker.handlers.conformance_cases import MAILBOX, Case
-from worker.handlers.conformance_fakes import FakeNetwork, FakeStore
+from worker.handlers.conformance_fakes import FakeLinks, FakeNetwork, FakeStore
 from worker.handlers.context import DeliveryContext
 from worker.handlers.contract import Handler, Outcome
 from worker.handlers.notes import MemoryNotes
@@ -18,6 +18,7 @@ class Bench:
         self.store = FakeStore(case)
         self.network = FakeNetwork()
         self.notes = MemoryNotes()
+        self.links: FakeLinks | None = FakeLinks()
         self._case = case
         self._spool = Spool(folder / "spool", self.store)
 
@@ -38,6 +39,7 @@ class Bench:
             notes=self.notes,
             on=on,
             at=at,
+            links=self.links,
         )
         before = message.model_dump()
         outcome = await handler.handle(message, context)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,7 +15,7 @@ from message_store.message import Attachment, Message
 from message_store.outgoing import OutgoingSms
 from message_store.protocol import ContentStream, Outcomes
 from worker.handlers.conformance_cases import Case
-from worker.handlers.contract import IPNetwork, Reply, TransientError
+from worker.handlers.contract import IPNetwork, Links, Reply, TransientError
 from worker.handlers.egress import Egress
 
 
@@ -168,3 +168,30 @@ class FakeNetwork(Egress):
         if self.hangs_up:
             raise TransientError("the peer hung up")
         return Reply(200, {"Content-Type": "application/json"}, b"{}")
+
+
+class FakeLinks(Links):
+    """Addresses that lead to contents in memory."""
+
+    def __init__(self) -> None:
+        self.contents: dict[str, bytes] = {}
+
+    async def keep(
+        self,
+        name: str,
+        content_type: str,
+        chunks: AsyncIterator[bytes],
+        *,
+        expires_in: timedelta,
+        views: int,
+    ) -> str:
+        """Read the content, and make up an address."""
+        content = b"".join([chunk async for chunk in chunks])
+        address = f"https://links.example.com/{len(self.contents) + 1}"
+        self.contents[address] = content
+        return address
+
+    async def withdraw(self, addresses: Sequence[str]) -> None:
+        """Forget the contents."""
+        for address in addresses:
+            self.contents.pop(address, None)

@@ -14,7 +14,7 @@ from pydantic import AnyUrl
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
 from message_store.protocol import MessageStoreAccess
-from worker.handlers.contract import AttachmentFile, Context, IPNetwork, Reply
+from worker.handlers.contract import AttachmentFile, Context, IPNetwork, Links, Reply
 from worker.handlers.egress import Egress
 from worker.handlers.filenames import attachment_names
 from worker.handlers.media_types import safe_media_type
@@ -96,7 +96,9 @@ class DeliveryContext(Context):
         notes: Notes | None = None,
         on: str = CREATED,
         at: str | None = None,
+        links: Links | None = None,
     ) -> None:
+        self.links = links
         self.mailbox = mailbox
         self.route = route
         self.on = on

@@ -97,6 +97,30 @@ class AttachmentFile(ABC):
         return await self.path()
 
 
+class Links(ABC):
+    """Keeps contents, encrypted, behind addresses that open for a while and a few times."""
+
+    @abstractmethod
+    async def keep(
+        self,
+        name: str,
+        content_type: str,
+        chunks: AsyncIterator[bytes],
+        *,
+        expires_in: timedelta,
+        views: int,
+    ) -> str:
+        """The address at which the content can be had so many times; it is nowhere else.
+
+        A page of ours ("text/html") is shown, anything else is a download. Raises OSError if the
+        disk does not take it.
+        """
+
+    @abstractmethod
+    async def withdraw(self, addresses: Sequence[str]) -> None:
+        """Close addresses that nobody has been told of."""
+
+
 class Context(ABC):
     """What surrounds one attempt at one step: the message's files, the network, the log."""
 
@@ -116,6 +140,8 @@ class Context(ABC):
     """
     attachments: Sequence[AttachmentFile]
     message_store: "MessageStoreAccess"
+    links: Links | None
+    """None if LINKS_URL is not set."""
     log: FilteringBoundLogger
 
     @abstractmethod

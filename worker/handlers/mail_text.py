@@ -1,44 +1,27 @@
 """What a mail about a message says: subject, plain text, and HTML that reads well on a phone."""
 
 from collections.abc import Sequence
-
-from jinja2 import Environment
+from datetime import UTC, tzinfo
 
 from message_store.message import Message
+from worker.handlers.mail_html import Link, Page, Picture
 from worker.handlers.plain_text import clean, one_line
-from worker.happenings import CREATED, DELETED, DELIVERED, FAILED, READ, SENT, TRANSCRIBED
+from worker.handlers.undelivered import is_undelivered, reached, undelivered, why
+from worker.happenings import CREATED, DELETED, DELIVERED, READ, SENT, TRANSCRIBED
 
 _KINDS = {"VoiceMail": "Voicemail", "Pager": "Pager message", "SMS": "Text message", "Text": "Text"}
-_FAILED = frozenset({"DeliveryFailed", "SendingFailed"})
 _HAPPENED = {
     SENT: "Sent: ",
     DELIVERED: "Delivered: ",
     READ: "Read: ",
     DELETED: "Deleted: ",
 }
-
-# Styles stand in the tags: mail programs drop style sheets.
-_PAGE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string("""\
-<!DOCTYPE html>
-<html><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><title>{{ headline }}</title></head>
-<body style="margin:0;padding:16px;font:16px/1.5 -apple-system,'Segoe UI',Roboto,Arial,sans-serif">
-<div style="max-width:600px;margin:0 auto">
-<h1 style="margin:0 0 12px;font-size:20px;line-height:1.3;\
-text-wrap:balance;overflow-wrap:anywhere">{{ headline }}</h1>
-{% if text %}
-<p style="margin:0 0 16px;padding:12px 14px;border-left:4px solid #2f6fde;\
-white-space:pre-wrap;overflow-wrap:anywhere">{{ text }}</p>
-{% endif %}
-<table role="presentation" cellpadding="0" cellspacing="0" style="border-collapse:collapse">
-{% for name, value in facts %}
-<tr><td style="padding:2px 14px 2px 0;opacity:.7;vertical-align:top">{{ name }}</td>\
-<td style="padding:2px 0;overflow-wrap:anywhere">{{ value }}</td></tr>
-{% endfor %}
-</table>
-</div></body></html>
-""")
+# What to say of a voicemail without words; those that were never to have any say nothing.
+_NO_WORDS = {
+    "InProgress": "What was said is still being written down.",
+    "TimedOut": "What was said could not be written down in time.",
+    "Failed": "What was said could not be written down.",
+}
 
 
 def headline(message: Message, on: str = CREATED) -> str:
@@ -46,71 +29,127 @@ def headline(message: Message, on: str = CREATED) -> str:
 
     `on` is what happened to the message.
     """
-    kind = "MMS" if message.is_mms else _KINDS.get(message.type or "", message.type or "Message")
-    if message.direction == "Outbound":
-        line = f"{kind} to {message.recipients or 'unknown'}"
-    else:
-        line = f"{kind} from {message.sender}"
-    if on == FAILED or (on == CREATED and message.message_status in _FAILED):
-        why = _why_failed(message)
-        line = f"Not delivered ({why}): {line}" if why else f"Not delivered: {line}"
+    line = f"{kind(message)} {_whom(message, on)}"
+    if is_undelivered(message, on):
+        reasons = why(message)
+        line = f"Not delivered ({reasons}): {line}" if reasons else f"Not delivered: {line}"
     if on == TRANSCRIBED:
         line = f"Transcription of a {line[0].lower()}{line[1:]}"
     line = _HAPPENED.get(on, "") + line
-    extent = _length(message) or _pages(message)
+    extent = _extent(message)
     return one_line(f"{line}, {extent}" if extent else line)
 
 
-def facts(message: Message, files: Sequence[str]) -> list[tuple[str, str]]:
+def kind(message: Message) -> str:
+    """What it is, in words: `Voicemail`, `MMS`; RingCentral's own word if it is a new one."""
+    if message.is_mms:
+        return "MMS"
+    return one_line(_KINDS.get(message.type or "", message.type or "Message"), 60)
+
+
+def facts(
+    message: Message, files: Sequence[str], zone: tzinfo = UTC, on: str = CREATED
+) -> list[tuple[str, str]]:
     """What else is known, as pairs of a name and a value; only what is there."""
+    is_outbound = message.direction == "Outbound"
+    failures = undelivered(message) if is_undelivered(message, on) else []
+    has_status = not failures and (is_outbound or message.type == "Fax")
     pairs = [
         ("From", message.sender if message.from_ else ""),
         ("To", message.recipients or _called(message)),
-        ("Sent" if message.direction == "Outbound" else "Received", _moment(message)),
+        ("Reached", ", ".join(reached(message)) if failures else ""),
+        ("Sent" if is_outbound else "Received", moment(message, zone)),
         ("Length", _length(message)),
         ("Pages", str(message.fax_page_count or "")),
-        ("Status", message.message_status if message.direction == "Outbound" else ""),
+        ("Status", message.message_status if has_status else ""),
+        ("Code", ", ".join(dict.fromkeys(one.code for one in failures if one.code))),
         ("Priority", message.priority if message.priority != "Normal" else ""),
         ("Files" if len(files) > 1 else "File", ", ".join(files)),
     ]
     return [(name, one_line(value, 500)) for name, value in pairs if value]
 
 
-def plain_page(message: Message, text: str, files: Sequence[str], on: str = CREATED) -> str:
-    """The plain text of the mail; `text` takes the place of the message's own if not empty."""
+def message_page(
+    message: Message,
+    text: str,
+    files: Sequence[str],
+    on: str = CREATED,
+    *,
+    pictures: Sequence[Picture] = (),
+    links: Sequence[Link] = (),
+    about_links: str = "",
+    zone: tzinfo = UTC,
+) -> Page:
+    """The page about a message; `text` takes the place of its own if it is not empty.
+
+    `files` are the names of those attached, `pictures` stand on the page.
+    """
+    failures = undelivered(message) if is_undelivered(message, on) else []
     text = clean(text or message.text)
-    lines = [headline(message, on), ""]
-    if text:
-        lines += [text, ""]
-    lines += [f"{name}: {value}" for name, value in facts(message, files)]
-    return "\n".join(lines) + "\n"
-
-
-def html_page(message: Message, text: str, files: Sequence[str], on: str = CREATED) -> str:
-    """The same in HTML, everything of the message escaped."""
-    return _PAGE.render(
-        headline=headline(message, on),
-        text=clean(text or message.text),
-        facts=facts(message, files),
+    before = "Not delivered: " if failures else _HAPPENED.get(on, "")
+    extent = f" ({_extent(message)})" if _extent(message) else ""
+    direction, _, whom = _whom(message, on).partition(" ")
+    return Page(
+        title=headline(message, on),
+        kind=f"{before}{kind(message)}{extent} {direction}",
+        heading=one_line(whom),
+        failures=failures,
+        label=_label(message, bool(failures)),
+        text=text,
+        pictures=pictures,
+        note="" if text else _NO_WORDS.get(message.vm_transcription_status or "", ""),
+        links=links,
+        about_links=about_links,
+        facts=facts(message, files, zone, on),
     )
 
 
-def _why_failed(message: Message) -> str:
-    """RingCentral's codes for what went wrong, of the message and of each recipient, once each."""
-    codes = [message.delivery_error_code, *(party.fax_error_code for party in message.to)]
-    return one_line(", ".join(dict.fromkeys(code for code in codes if code)), 60)
+def plain_page(message: Message, text: str, files: Sequence[str], on: str = CREATED) -> str:
+    """The page as plain text."""
+    return message_page(message, text, files, on).plain()
 
 
-def _moment(message: Message) -> str:
+def html_page(message: Message, text: str, files: Sequence[str], on: str = CREATED) -> str:
+    """The page in HTML, everything of the message escaped."""
+    return message_page(message, text, files, on).html()
+
+
+def moment(message: Message, zone: tzinfo = UTC) -> str:
+    """When it was created, as people of that time zone write it; empty if that is unknown."""
     if message.creation_time is None:
         return ""
-    moment = message.created
-    return f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+    try:
+        at = message.created.astimezone(zone)
+    except OverflowError:  # the first or last day of the calendar
+        at = message.created
+    return f"{at.day} {at:%b %Y, %H:%M} {at.tzname() or ''}".rstrip()
+
+
+def _whom(message: Message, on: str) -> str:
+    """From whom it is, or to whom; if it failed, only those it did not reach."""
+    if is_undelivered(message, on):
+        return f"to {', '.join(one.recipient for one in undelivered(message))}"
+    if message.direction == "Outbound":
+        return f"to {message.recipients or 'unknown'}"
+    return f"from {message.sender}"
+
+
+def _label(message: Message, failed: bool) -> str:
+    if failed:
+        return "What was sent:"
+    if message.type != "VoiceMail":
+        return ""
+    partly = message.vm_transcription_status == "CompletedPartially"
+    return "The beginning of what was said:" if partly else "What was said:"
 
 
 def _called(message: Message) -> str:
     """The number an inbound fax was sent to: RingCentral may keep it in the subject only."""
     return message.subject or "" if message.type == "Fax" else ""
+
+
+def _extent(message: Message) -> str:
+    return _length(message) or _pages(message)
 
 
 def _length(message: Message) -> str:

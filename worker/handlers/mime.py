@@ -25,52 +25,69 @@ HeaderValue = str | Address | tuple[Address, ...]
 
 @dataclass(frozen=True, slots=True)
 class MailFile:
-    """A file to attach: safe name, media type, content or where it is, length in bytes."""
+    """A file to attach: safe name, media type, content or where it is, length in bytes.
+
+    One with a `content_id` is a picture that the HTML shows.
+    """
 
     name: str
     content_type: str
     content: Path | bytes
     size: int
+    content_id: str = ""
 
     def header(self) -> bytes:
         """The part's header with its empty line; names beyond ASCII as RFC 2231 says."""
         part = MIMEPart(policy=_POLICY)
         main, _, sub = self.content_type.partition("/")
         charset = {"charset": "utf-8"} if main == "text" else {}
+        disposition = "inline" if self.content_id else "attachment"
         part.set_content(
-            b"", main, sub, disposition="attachment", filename=literal(self.name), params=charset
+            b"", main, sub, disposition=disposition, filename=literal(self.name), params=charset
         )
+        if self.content_id:
+            part["Content-ID"] = f"<{self.content_id}>"
         return part.as_bytes().rstrip(b"\r\n") + b"\r\n\r\n"
 
 
 class Mail:
-    """A complete mail; `size` is what SMTP's SIZE means: octets before dot-stuffing."""
+    """A complete mail; `size` is what SMTP's SIZE means: octets before dot-stuffing.
+
+    Pictures of the HTML are related to it (RFC 2387), other files come after it.
+    """
 
     def __init__(
         self, headers: Mapping[str, HeaderValue], plain: str, html: str, files: Sequence[MailFile]
     ) -> None:
-        text = EmailMessage(policy=_POLICY)
-        text.set_content(plain)
-        text.add_alternative(html, subtype="html")
+        mixed, related = (f"=_{secrets.token_hex(16)}" for _ in range(2))
+        pictures = [file for file in files if file.content_id]
+        body = EmailMessage(policy=_POLICY)
+        body.set_content(plain)
+        body.add_alternative(html, subtype="html")
+        del body["MIME-Version"]
+        if pictures:
+            body = _around(body, "multipart/related", related)
+            body.set_param("type", "multipart/alternative")
         outer = EmailMessage(policy=_POLICY)
         for name, value in headers.items():
             outer[name] = _literal(value)
             if _CONTROL.search(str(outer[name])):
                 raise ValueError(f"a control character in the header {name}")
         outer["MIME-Version"] = "1.0"
-        outer["Content-Type"] = "multipart/mixed"
-        boundary = f"=_{secrets.token_hex(16)}"
-        outer.set_boundary(boundary)
-        del text["MIME-Version"]
-        outer.attach(text)
-        self._end = f"--{boundary}--\r\n".encode()
-        self._head = outer.as_bytes().removesuffix(self._end)
-        separator = f"--{boundary}\r\n".encode()
-        self._files = [(separator + file.header(), file) for file in files]
-        self.size = (
-            len(self._head)
-            + sum(len(header) + encoded_length(file.size) for header, file in self._files)
-            + len(self._end)
+        _around(body, "multipart/mixed", mixed, outer)
+        head, _, _ = outer.as_bytes().partition(_end(related if pictures else mixed))
+        parts: list[bytes | MailFile] = [head]
+        for picture in pictures:
+            parts += [f"--{related}\r\n".encode() + picture.header(), picture]
+        if pictures:
+            parts.append(_end(related))
+        for file in files:
+            if not file.content_id:
+                parts += [f"--{mixed}\r\n".encode() + file.header(), file]
+        self._parts = [*parts, _end(mixed)]
+        self.size = sum(
+            len(part) if isinstance(part, bytes) else encoded_length(part.size)
+            for part in self._parts
         )
 
     async def chunks(self, *, stuffed: bool = True) -> AsyncGenerator[bytes]:
@@ -80,12 +97,26 @@ class Mail:
         is not as long as it was.
         """
         dots = b".." if stuffed else b"."
-        yield _LEADING_DOT.sub(dots, self._head)
-        for header, file in self._files:
-            yield _LEADING_DOT.sub(dots, header)
-            async for chunk in _encoded(file):
-                yield chunk
-        yield self._end
+        for part in self._parts:
+            if isinstance(part, bytes):
+                yield _LEADING_DOT.sub(dots, part)
+            else:
+                async for chunk in _encoded(part):
+                    yield chunk
+
+
+def _around(
+    inner: EmailMessage, content_type: str, boundary: str, outer: EmailMessage | None = None
+) -> EmailMessage:
+    outer = EmailMessage(policy=_POLICY) if outer is None else outer
+    outer["Content-Type"] = content_type
+    outer.set_boundary(boundary)
+    outer.attach(inner)
+    return outer
+
+
+def _end(boundary: str) -> bytes:
+    return f"--{boundary}--\r\n".encode()
 
 
 def literal(text: str) -> str:

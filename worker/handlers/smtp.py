@@ -27,6 +27,10 @@ FINAL_SECONDS = 300.0
 STALL_SECONDS = 60.0
 
 
+class TooLargeError(PermanentError):
+    """The mail is larger than may be sent; nothing has been handed over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """How many recipients the mail was accepted for, and the replies to those it was not."""
@@ -83,16 +87,16 @@ class SmtpConnection:
     async def begin(self, mail: Mail, sender: str) -> None:
         """Announce a mail; until this returns nothing has been handed over.
 
-        Raises PermanentError if the server does not take mails of that size.
+        Raises TooLargeError if the server does not take mails of that size.
         """
         options = []
         if self._client.supports_extension("size"):
             limit = self._client.esmtp_extensions.get("size", "").strip()
             known = limit.isascii() and limit.isdigit() and len(limit) < 20
             if known and 0 < int(limit) < mail.size:
-                raise PermanentError(
+                raise TooLargeError(
                     f"the mail has {_mib(mail.size)}, {self._server} takes {_mib(int(limit))} "
-                    "at most; archive the message, or raise the server's limit"
+                    "at most; archive the message, raise the server's limit, or set LINKS_URL"
                 )
             options.append(f"SIZE={mail.size}")
         await self._client.mail(sender, options=options)

@@ -20,6 +20,7 @@ from .extensions import ExtensionLedger
 from .keeping import Keeping, read_keeping
 from .leases import Lease
 from .limits import PATIENCE, RedisLimits
+from .links import LinkLedger
 from .mailboxes import MailboxLedger
 from .metrics import MetricsLedger
 from .notes import LedgerNotes
@@ -74,6 +75,7 @@ class Ledger:
         self.notes = LedgerNotes(self.connection)
         self.postponed = PostponedLedger(self.connection)
         self.own_changes = OwnChangesLedger(self.connection)
+        self.links = LinkLedger(self.connection)
         self.backfills = BackfillLedger(self.connection, self.deliveries)
         self.reconciliation = ReconciliationLedger(self.connection)
         self.extensions = ExtensionLedger(self.connection)

@@ -12,6 +12,7 @@ from pydantic import AliasChoices, SecretStr
 from pydantic_settings import BaseSettings
 
 from ringpost.admin.settings import AdminSettings
+from ringpost.links.settings import LinkSettings
 from webhook.settings import Settings as WebhookSettings
 from worker.handlers.archive import Archive
 from worker.handlers.email import Email
@@ -19,7 +20,12 @@ from worker.handlers.loading import load_all
 from worker.handlers.mark_read import MarkRead
 from worker.settings import Settings
 
-SETTINGS: tuple[type[BaseSettings], ...] = (Settings, WebhookSettings, AdminSettings)
+SETTINGS: tuple[type[BaseSettings], ...] = (
+    Settings,
+    WebhookSettings,
+    AdminSettings,
+    LinkSettings,
+)
 
 
 def names(field: str, alias: object) -> list[str]:

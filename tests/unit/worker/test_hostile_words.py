@@ -83,7 +83,9 @@ def test_a_mail_has_our_headers_and_no_markup_of_theirs(message: Message, file: 
     subject = headline(message)
     assert subject.isprintable() or not set(subject) & set("\r\n\0")
     mail = Mail({"Subject": subject}, plain_page(message, "", []), "<p>", [])
-    head = mail._head.partition(b"\r\n\r\n")[0]
+    first = mail._parts[0]
+    assert isinstance(first, bytes)
+    head = first.partition(b"\r\n\r\n")[0]
     assert {line.split(b":")[0] for line in head.split(b"\r\n") if line[:1] not in b" \t"} <= {
         b"Subject",
         b"MIME-Version",

@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
+from pydantic import ValidationError
 
 from worker.handlers.conformance import Bench, HandlerConformance
 from worker.handlers.conformance_cases import CASES, FAX, HOSTILE, MMS, SMS, VOICEMAIL, Case
+from worker.handlers.conformance_fakes import FakeLinks
 from worker.handlers.contract import Handler, PermanentError, TransientError
 from worker.handlers.email import Email
 
@@ -23,10 +25,20 @@ def email(url: str, **options: Any) -> Email:
 
 @pytest.fixture
 async def send(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Awaitable[str]]:
-    """`await send(handler, case, attempt)`: the handler's words; the handler stays open."""
+    """`await send(handler, case, attempt)`: the handler's words; the handler stays open.
 
-    async def send(handler: Handler, case: Case, number: int = 1, **happened: str) -> str:
+    Without `links` it is as if LINKS_URL were not set.
+    """
+
+    async def send(
+        handler: Handler,
+        case: Case,
+        number: int = 1,
+        links: FakeLinks | None = None,
+        **happened: str,
+    ) -> str:
         bench = Bench(case, tmp_path_factory.mktemp("spool"))
+        bench.links = links
         return await bench.attempt(handler, number, **happened)
 
     return send
@@ -38,12 +50,15 @@ Send = Callable[..., Awaitable[str]]
 class TestConformance(HandlerConformance):
     """The email handler passes the suite for all handlers."""
 
+    options: ClassVar[dict[str, str]] = {}
+
     @pytest.fixture(autouse=True)
-    def peer(self, smtp_peer: Start) -> None:
+    def peer(self, smtp_peer: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("LINKS_URL", "https://links.example.com")
         self.server = smtp_peer(decode_data=False)
 
     def make_handler(self) -> Handler:
-        return email(self.server.url)
+        return email(self.server.url, **self.options)
 
     def break_peer(self) -> AbstractContextManager[object]:
         @contextmanager
@@ -55,10 +70,29 @@ class TestConformance(HandlerConformance):
         return hung_up()
 
 
+class TestConformanceWithLinks(TestConformance):
+    """So it does with links to files."""
+
+    options: ClassVar[dict[str, str]] = {"files": "link"}
+
+
+class TestConformanceInPrivate(TestConformance):
+    """And with everything behind a link."""
+
+    options: ClassVar[dict[str, str]] = {"content": "link"}
+
+
+class TestConformanceBeyondItsSize(TestConformance):
+    """And where every file is too large."""
+
+    options: ClassVar[dict[str, str]] = {"max_size": "1KB"}
+
+
 def attachments(mail: EmailMessage) -> dict[str | None, tuple[str, Any]]:
     return {
         part.get_filename(): (part.get_content_type(), part.get_payload(decode=True))
-        for part in mail.iter_attachments()
+        for part in mail.walk()
+        if part.get_filename() is not None
     }
 
 
@@ -189,9 +223,75 @@ async def test_texts_and_templates(smtp_peer: Start, send: Send) -> None:
     ]
     texts = [str(body.get_content()) for mail in mails if (body := mail.get_body(("plain",)))]
     assert "Are you open today?" in texts[0]
-    assert texts[1].splitlines()[2:4] == ["Please call me back. Grüße!", ""]
+    assert texts[1].splitlines()[2:5] == ["What was said:", "Please call me back. Grüße!", ""]
     assert "Call Jane Doe" in texts[3]
     assert "Are you open" not in texts[3]
+
+
+async def test_pictures_stand_in_the_mail(smtp_peer: Start, send: Send) -> None:
+    """An MMS shows its pictures, each once; one that is empty is a file, which nobody misses."""
+    peer = smtp_peer()
+    handler = email(peer.url)
+    await send(handler, MMS)
+    await handler.close()
+    (received,) = peer.temper.received
+    html = received.mail.get_body(("html",))
+    assert html is not None
+    shown = [part for part in received.mail.walk() if part["Content-ID"]]
+    assert [part.get_filename() for part in shown] == ["a-5.png"]
+    assert html.get_content().count("<img") == 1
+    assert f'src="cid:{shown[0]["Content-ID"].strip("<>")}"' in html.get_content()
+    assert len(attachments(received.mail)) == 2
+
+
+async def test_copies_and_answers(smtp_peer: Start, send: Send) -> None:
+    """All recipients get it once; those of bcc are in no header; answers go where they should."""
+    peer = smtp_peer()
+    handler = email(
+        peer.url,
+        to=["a@example.com"],
+        cc=["Bo <b@example.com>", "a@example.com"],
+        bcc=["c@example.com"],
+        reply_to=["help@example.com"],
+    )
+    assert await send(handler, SMS) == "mailed to 3 recipients"
+    await handler.close()
+    (received,) = peer.temper.received
+    assert received.recipients == ["a@example.com", "b@example.com", "c@example.com"]
+    assert received.mail["Cc"] == "Bo <b@example.com>, a@example.com"
+    assert received.mail["Reply-To"] == "help@example.com"
+    assert b"c@example.com" not in received.raw
+
+
+async def test_a_conversation_is_a_thread(smtp_peer: Start, send: Send) -> None:
+    """Mails of one conversation refer to one root, as do those of one message's life; no others."""
+    peer = smtp_peer()
+    handler = email(peer.url)
+    newer = {"conversationId": None, "conversation": {"id": "5439834568291730433"}}
+    for case in (SMS, Case({**SMS.wire, **newer, "id": 9}), VOICEMAIL, FAX):
+        await send(handler, case)
+    await send(handler, VOICEMAIL, on="transcribed", at="2025-11-25T10:00:00.000+00:00")
+    await handler.close()
+    mails = [received.mail for received in peer.temper.received]
+    sms, answer, voicemail, fax, transcribed = (mail["References"] for mail in mails)
+    assert sms == answer
+    assert voicemail == transcribed
+    assert len({sms, voicemail, fax}) == 3
+    assert all(mail["In-Reply-To"] == mail["References"] != mail["Message-ID"] for mail in mails)
+
+
+async def test_without_files(smtp_peer: Start, send: Send) -> None:
+    """The mail says what it can, a voicemail its transcription, and nothing is attached."""
+    peer = smtp_peer()
+    handler = email(peer.url, files="none", zone="Europe/Berlin")
+    await send(handler, VOICEMAIL)
+    await handler.close()
+    (received,) = peer.temper.received
+    body = received.mail.get_body(("plain",))
+    assert body is not None
+    assert "Please call me back. Grüße!" in body.get_content()
+    assert "15:17 CET" in body.get_content()
+    assert attachments(received.mail) == {}
 
 
 async def test_a_repeat_is_recognisable(smtp_peer: Start, send: Send) -> None:
@@ -273,6 +373,86 @@ async def test_a_mail_too_large(smtp_peer: Start, send: Send) -> None:
     assert peer.temper.received == []
     await send(handler, SMS)
     await handler.close()
+
+
+def body(mail: EmailMessage, kind: str = "plain") -> str:
+    """The text of a mail."""
+    part = mail.get_body((kind,))
+    assert part is not None
+    return str(part.get_content()).replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("limit", ["the server's", "max_size"])
+async def test_links_instead_of_files_too_large(smtp_peer: Start, send: Send, limit: str) -> None:
+    """Beyond the limit there is a link to each file; below it files are attached as ever."""
+    peer = smtp_peer(data_size_limit=100_000 if limit == "the server's" else 0)
+    handler = email(peer.url, max_size=None if limit == "the server's" else "100KB")
+    links = FakeLinks()
+    assert await send(handler, FAX, links=links) == "mailed to 1 recipient"
+    assert list(links.contents.values()) == [FAX.contents["501"]]
+    assert await send(handler, MMS, links=links) == "mailed to 1 recipient"
+    await handler.close()
+    first, second = (received.mail for received in peer.temper.received)
+    assert attachments(first) == {}
+    assert "document-501.pdf (102 KB): https://links.example.com/1\n" in body(first)
+    assert "A link opens once, until " in body(first)
+    assert 'href="https://links.example.com/1"' in body(first, "html")
+    assert len(attachments(second)) == 2
+
+
+async def test_too_large_without_links(smtp_peer: Start, send: Send) -> None:
+    """Where no links can be made it fails, and says what would help."""
+    handler = email(smtp_peer().url, max_size="100KB")
+    words = r"the mail has 1\d\d KB, more than max_size \(100 KB\); raise it, or set LINKS_URL"
+    with pytest.raises(PermanentError, match=words):
+        await send(handler, FAX)
+    await handler.close()
+
+
+async def test_private_content(
+    smtp_peer: Start, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mail says who and what kind, with a number of two digits; the rest is behind links."""
+    monkeypatch.setenv("LINKS_URL", "https://links.example.com")
+    peer = smtp_peer()
+    handler = email(peer.url, content="link", to=["a@example.com", "b@example.com"])
+    links = FakeLinks()
+    await send(handler, VOICEMAIL, links=links)
+    await handler.close()
+    (received,) = peer.temper.received
+    assert received.mail["Subject"] == "Voicemail from Jane Doe (…00)"
+    assert "https://links.example.com/3" in body(received.mail)
+    assert "A link opens 2 times, until " in body(received.mail)
+    for secret in ("6505550100", "call me back", "recording", "0:42", "Front desk"):
+        assert secret not in body(received.mail) + body(received.mail, "html")
+    *files, page = links.contents.values()
+    assert files == list(VOICEMAIL.contents.values())
+    assert "call me back" in page.decode()
+    assert 'href="https://links.example.com/1"' in page.decode()
+
+
+async def test_links_of_a_refused_mail_are_withdrawn(
+    smtp_peer: Start, send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody has been told of is gone; after a failure for now it may have been told."""
+    monkeypatch.setenv("LINKS_URL", "https://links.example.com")
+    peer = smtp_peer()
+    handler = email(peer.url, files="link")
+    links = FakeLinks()
+    for answer, error, left in (("554 no", PermanentError, 0), ("451 later", TransientError, 1)):
+        peer.temper.data.append(answer)
+        with pytest.raises(error):
+            await send(handler, FAX, links=links)
+        assert len(links.contents) == left
+    await handler.close()
+
+
+@pytest.mark.parametrize("option", ["files", "content"])
+def test_links_need_an_address(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without LINKS_URL the option is refused at start, in one line."""
+    monkeypatch.delenv("LINKS_URL", raising=False)
+    with pytest.raises(ValidationError, match="needs LINKS_URL, the public address"):
+        email("smtp://localhost", **{option: "link"})
 
 
 async def test_nobody_listens(send: Send) -> None:

@@ -1,6 +1,7 @@
 """The context a delivery gives to its handlers."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,14 +9,11 @@ from message_store.mailbox import Mailbox
 from worker.handlers.conformance_cases import FAX, HOSTILE, MAILBOX, SMS, Case
 from worker.handlers.conformance_fakes import FakeNetwork, FakeStore
 from worker.handlers.context import DeliveryContext, idempotency_key
-from worker.happenings import CREATED
 from worker.small_contents import SMALL
 from worker.spool import Spool
 
 
-def context(
-    case: Case, folder: Path, attempt: int = 1, on: str = CREATED, at: str | None = None
-) -> DeliveryContext:
+def context(case: Case, folder: Path, attempt: int = 1, **happened: Any) -> DeliveryContext:
     store = FakeStore(case)
     return DeliveryContext(
         mailbox=MAILBOX,
@@ -26,8 +24,7 @@ def context(
         store=store,
         spool=Spool(folder, store),
         http=FakeNetwork(),
-        on=on,
-        at=at,
+        **happened,
     )
 
 

@@ -1,10 +1,19 @@
 """What a mail about a message says."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from message_store.message import Message
 from worker.handlers.conformance_cases import CASES, FAX, HOSTILE, SMS, VOICEMAIL
-from worker.handlers.mail_text import facts, headline, html_page, plain_page
+from worker.handlers.mail_text import (
+    facts,
+    headline,
+    html_page,
+    message_page,
+    moment,
+    plain_page,
+)
 
 
 @pytest.mark.parametrize(
@@ -48,12 +57,13 @@ SENT_FAX = {**FAX.wire, "direction": "Outbound", "messageStatus": "SendingFailed
         (
             "failed",
             SENT_FAX | {"to": [{"phoneNumber": "+1650", "faxErrorCode": "NoAnswer"}] * 2},
-            "Not delivered (NoAnswer): Fax to +1650, +1650, 3 pages",
+            "Not delivered (nobody answered): Fax to +1650, +1650, 3 pages",
         ),
         (
             "failed",
             {**SMS.wire, "direction": "Outbound", "deliveryErrorCode": "SMS-RC-413"},
-            "Not delivered (SMS-RC-413): Text message to Front desk (+16505550111)",
+            "Not delivered (the recipient has opted out of text messages from this number): "
+            "Text message to Front desk (+16505550111)",
         ),
         ("deleted", {"id": 1}, "Deleted: Message from unknown"),
         ("elsewhere", SMS.wire, "Text message from Jane Doe (+16505550100)"),
@@ -75,8 +85,36 @@ def test_facts_are_only_what_is_known() -> None:
         ("To", "Front desk (+16505550111)"),
         ("Received", "23 Nov 2025, 14:17 UTC"),
         ("Pages", "3"),
+        ("Status", "Received"),
         ("File", "a.pdf"),
     ]
+
+
+def test_times_are_those_of_the_zone() -> None:
+    """A time is written for the people who read it, and one that no calendar has does no harm."""
+    assert moment(FAX.message, ZoneInfo("America/Los_Angeles")) == "23 Nov 2025, 06:17 PST"
+    first = Message.model_validate({"id": 1, "creationTime": "0001-01-01T00:00:00Z"})
+    assert moment(first, ZoneInfo("America/Los_Angeles")) == "1 Jan 1, 00:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("status", "label", "note"),
+    [
+        ("Completed", "What was said:", ""),
+        ("CompletedPartially", "The beginning of what was said:", ""),
+        ("InProgress", "", "What was said is still being written down."),
+        ("Failed", "", "What was said could not be written down."),
+        ("NotAvailable", "", ""),
+    ],
+)
+def test_what_was_said(status: str, label: str, note: str) -> None:
+    """A voicemail says whether its text is the whole, a part, still to come, or not to be had."""
+    message = Message.model_validate({**VOICEMAIL.wire, "vmTranscriptionStatus": status})
+    text = "Call me" if status.startswith("Completed") else ""
+    page = message_page(message, text, [])
+    assert page.note == note
+    for form in (page.plain(), page.html()):
+        assert (label or note) in form
 
 
 def test_pages() -> None:

@@ -52,6 +52,38 @@ async def test_files_come_out_as_they_went_in(size: int, tmp_path: Path) -> None
     assert text == ".\n..\nFrom here\n" + "x" * 2000 + "\n"
 
 
+async def test_pictures_are_related_to_the_text(tmp_path: Path) -> None:
+    """They stand with the HTML under their ids, from memory and from disk; files come after."""
+    path = tmp_path / "x"
+    path.write_bytes(b".\r\n" * 70_000)
+    files = [
+        MailFile("a.pdf", "application/pdf", b"%PDF", 4),
+        MailFile("a.png", "image/png", b"\x89PNG", 4, "1.x@example.com"),
+        MailFile("b.png", "image/png", path, 210_000, "2.x@example.com"),
+    ]
+    mail = Mail(HEADERS, "text", '<img src="cid:1.x@example.com">', files)
+    raw = await wire(mail)
+    assert len(raw) == mail.size
+    parsed = message_from_bytes(raw, policy=default)
+    assert not [part.defects for part in parsed.walk() if part.defects]
+    assert [part.get_content_type() for part in parsed.walk()] == [
+        "multipart/mixed",
+        "multipart/related",
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+        "image/png",
+        "image/png",
+        "application/pdf",
+    ]
+    first, second = (part for part in parsed.walk() if part.get_content_type() == "image/png")
+    assert isinstance(first, EmailMessage)
+    assert isinstance(second, EmailMessage)
+    assert (first["Content-ID"], first.get_filename()) == ("<1.x@example.com>", "a.png")
+    assert first.get_content_disposition() == "inline"
+    assert (first.get_content(), second.get_content()) == (b"\x89PNG", path.read_bytes())
+
+
 @given(st.integers(0, 500))
 def test_encoded_length(size: int) -> None:
     """It is what base64 in lines of 76 takes."""

@@ -1,0 +1,37 @@
+"""Where links are opened."""
+
+from pathlib import Path
+
+import pytest
+
+from ringpost.links.settings import LinkSettings
+from ringpost.refusal import Refusal
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        ("LINKS_URL", "http://links.example.com", "is no address at which people can open links"),
+        ("LINKS_URL", "links.example.com", "is no address at which people can open links"),
+        ("LINKS_PORT", "many", "must be a number from 1 to 65535"),
+        ("LINKS_PORT", "0", "must be a number from 1 to 65535"),
+    ],
+)
+def test_a_wrong_setting_is_refused(
+    name: str, value: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names the variable, the value and what is right in one line."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Refusal) as refusal:
+        LinkSettings()
+    (told,) = refusal.value.lines
+    assert told.startswith(f'{name} "{value}" {line}')
+
+
+def test_links_are_off_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without LINKS_URL there are none, and nobody but this machine could ask for one."""
+    monkeypatch.chdir(tmp_path)
+    settings = LinkSettings()
+    assert settings.links_url is None
+    assert settings.links_host == "127.0.0.1"
