@@ -112,10 +112,14 @@ class DurableFolders:
 def sizes_in(folder: Path) -> dict[str, int]:
     """The files that the manifest of a folder names, each with its bytes; none without manifest."""
     try:
-        manifest = orjson.loads((folder / MANIFEST).read_bytes())
+        return sizes_of((folder / MANIFEST).read_bytes())
     except FileNotFoundError:
         return {}
-    return {entry["name"]: entry["size"] for entry in manifest["files"]}
+
+
+def sizes_of(manifest: bytes) -> dict[str, int]:
+    """The files that a manifest names, each with its bytes."""
+    return {entry["name"]: entry["size"] for entry in orjson.loads(manifest)["files"]}
 
 
 def _fill(folder: Path, sources: Sequence[Source]) -> None:
@@ -127,7 +131,7 @@ def _fill(folder: Path, sources: Sequence[Source]) -> None:
             for source in sources:
                 entries.append(_write(folder / source.name, source))
                 written.append(source.name)
-            aside, _ = _write_aside(folder, _manifest(entries))
+            aside, _ = _write_aside(folder, manifest_of(entries))
             aside.replace(folder / MANIFEST)
             written.append(MANIFEST)
             os.fsync(descriptor)
@@ -138,14 +142,15 @@ def _fill(folder: Path, sources: Sequence[Source]) -> None:
     sync_folder(folder.parent)
 
 
-def _manifest(entries: Sequence[Entry]) -> Source:
+def manifest_of(entries: Sequence[Entry]) -> Source:
+    """The manifest of a folder with these files."""
     content = orjson.dumps({"files": entries}, option=orjson.OPT_INDENT_2) + b"\n"
     return Source(MANIFEST, "application/json", content)
 
 
 def _commit(folder: Path, written: Sequence[tuple[Path, Entry]]) -> bool:
     entries = [entry for _, entry in written]
-    manifest = _manifest(entries)
+    manifest = manifest_of(entries)
     committed = _committed(folder)
     if committed is not None and committed != manifest.content:
         raise CommittedOtherwiseError
@@ -169,7 +174,7 @@ def _write(path: Path, source: Source) -> Entry:
     size = 0
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        for chunk in _chunks(source.content):
+        for chunk in chunks_of(source.content):
             digest.update(chunk)
             size += len(chunk)
             rest = memoryview(chunk)
@@ -184,7 +189,8 @@ def _write(path: Path, source: Source) -> Entry:
     return Entry(source.name, size, digest.hexdigest(), source.content_type)
 
 
-def _chunks(content: Path | bytes) -> Iterator[bytes | memoryview]:
+def chunks_of(content: Path | bytes) -> Iterator[bytes | memoryview]:
+    """A content piece by piece; a piece is good until the next one."""
     if isinstance(content, bytes):
         yield content
         return

@@ -44,10 +44,18 @@ class MailFile:
 
 
 class Mail:
-    """A complete mail; `size` is what SMTP's SIZE means: octets before dot-stuffing."""
+    """A complete mail; `size` is what SMTP's SIZE means: octets before dot-stuffing.
+
+    Without a `boundary` it has one that nobody can foresee.
+    """
 
     def __init__(
-        self, headers: Mapping[str, HeaderValue], plain: str, html: str, files: Sequence[MailFile]
+        self,
+        headers: Mapping[str, HeaderValue],
+        plain: str,
+        html: str,
+        files: Sequence[MailFile],
+        boundary: str | None = None,
     ) -> None:
         text = EmailMessage(policy=_POLICY)
         text.set_content(plain)
@@ -59,8 +67,10 @@ class Mail:
                 raise ValueError(f"a control character in the header {name}")
         outer["MIME-Version"] = "1.0"
         outer["Content-Type"] = "multipart/mixed"
-        boundary = f"=_{secrets.token_hex(16)}"
+        mark = boundary or secrets.token_hex(16)
+        boundary = f"=_{mark}"
         outer.set_boundary(boundary)
+        text.set_boundary(f"=_text_{mark}")
         del text["MIME-Version"]
         outer.attach(text)
         self._end = f"--{boundary}--\r\n".encode()

@@ -159,7 +159,8 @@ WRONG = [
     (chat(URL + "target = 5"), '"target": must be text, not a number; put it in quotes: "5"'),
     (
         'use = "archive"\nto = "s3://user:pw@bucket"',
-        '"to": s3:// is not a place archive can write to; use file:///folder',
+        '"to": s3:// with more than bucket and folder; write s3://bucket/folder, and '
+        "access_key_id and secret_access_key as options",
     ),
 ]
 
