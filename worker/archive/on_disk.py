@@ -1,14 +1,17 @@
 """An archive in a folder."""
 
 import errno
-import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from worker.archive.chain_writer import ChainWriter
-from worker.handlers.durable import CommittedOtherwiseError, DurableFolders, Source, sizes_in
+from worker.handlers.durable import (
+    CommittedOtherwiseError,
+    DurableFolders,
+    Source,
+    check_writable,
+    sizes_in,
+)
 
 
 class OnDisk:
@@ -43,14 +46,7 @@ class OnDisk:
 
     def check(self) -> str:
         """Try to write there; says how much room is left."""
-        folder = self._root
-        while not folder.exists() and folder != folder.parent:
-            folder = folder.parent
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(b"ringpost")
-            file.flush()
-            os.fsync(file.fileno())
-        free = shutil.disk_usage(folder).free
+        free = check_writable(self._root)
         return f"{self._root} can be written, {free / 1e9:.1f} GB free"
 
     def in_words(self, error: OSError) -> str:

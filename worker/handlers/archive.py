@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
-from urllib.parse import unquote, urlsplit
 
 import orjson
 from pydantic import AfterValidator, BeforeValidator, PrivateAttr, SecretStr, model_validator
@@ -38,6 +37,7 @@ from worker.handlers.contract import (
 )
 from worker.handlers.durable import CommittedOtherwiseError, Source
 from worker.handlers.filenames import safe_id
+from worker.handlers.folder_address import parse_folder
 from worker.happenings import CREATED, DELETED
 from worker.problems import Wrong, in_words
 
@@ -52,19 +52,9 @@ def _destination(text: str) -> str:
 
 def _place_of(text: str) -> Path | Address:
     scheme, separator, _ = text.partition("://")
-    if not separator:
-        if not text.strip():
-            raise ValueError("empty; write a folder such as file:///srv/messages")
-        return Path(text).absolute()
-    if scheme.lower() != "file":
+    if separator and scheme.lower() != "file":
         return parse_address(text)
-    address = urlsplit(text)
-    if address.netloc not in {"", "localhost"} or not address.path.startswith("/"):
-        raise ValueError(
-            f"file:// with a host ({address.netloc}); write file:///an/absolute/folder, "
-            "or a plain path for one below the working directory"
-        )
-    return Path(unquote(address.path))
+    return parse_folder(text)
 
 
 def _length(value: object) -> timedelta | None:
@@ -125,16 +115,16 @@ class Archive(Handler):
         meant = OPTIONS.get(scheme, ())
         for name in dict.fromkeys(one for names in OPTIONS.values() for one in names):
             if getattr(self, name) is not None and name not in meant:
-                raise Wrong(f"{name} is nothing that {scheme}:// knows; leave it out")
+                raise ValueError(f"{name} is nothing that {scheme}:// knows; leave it out")
         if self.lock is not None and scheme != "s3":
             where = "files cannot be locked" if scheme == "file" else "set it on the bucket itself"
-            raise Wrong(f"lock is for s3:// only; {where}")
+            raise ValueError(f"lock is for s3:// only; {where}")
         if self.keep is not None and scheme != "file":
-            raise Wrong("keep is for file:// only; give the bucket a lifecycle rule instead")
+            raise ValueError("keep is for file:// only; give the bucket a lifecycle rule instead")
         if self.endpoint and not self.endpoint.startswith(("https://", "http://")):
-            raise Wrong("endpoint is no address; write such as https://s3.example.com")
+            raise ValueError("endpoint is no address; write such as https://s3.example.com")
         if not self.format:
-            raise Wrong('format is empty; write "json", "eml" or both')
+            raise ValueError('format is empty; write "json", "eml" or both')
         return self
 
     def model_post_init(self, _context: Any) -> None:

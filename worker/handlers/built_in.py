@@ -3,5 +3,6 @@
 BUILT_IN = {
     "archive": "worker.handlers.archive:Archive",
     "email": "worker.handlers.email:Email",
+    "files": "worker.handlers.files:Files",
     "mark-read": "worker.handlers.mark_read:MarkRead",
 }

@@ -50,7 +50,7 @@ class Unfinished(Handler):
 class Other:
     pass
 """
-BUILT = "Built in are archive, email, mark-read"
+BUILT = "Built in are archive, email, files, mark-read"
 URL = 'url = "https://chat"\n'
 
 Loaded = Callable[..., dict[str, AnyHandler]]
@@ -86,7 +86,10 @@ def chat(lines: str) -> str:
 
 WRONG = [
     ('use = "emial"', f'"use": "emial" is no handler; did you mean "email"? {BUILT}'),
-    ('use = "xyzzy"', '"use": "xyzzy" is no handler; built in are archive, email, mark-read'),
+    (
+        'use = "xyzzy"',
+        '"use": "xyzzy" is no handler; built in are archive, email, files, mark-read',
+    ),
     (
         'use = "nowhere.plugin:Chat"',
         '"use": "nowhere.plugin:Chat" names a module that is not there, nowhere; '
@@ -161,6 +164,22 @@ WRONG = [
         'use = "archive"\nto = "s3://user:pw@bucket"',
         '"to": s3:// with more than bucket and folder; write s3://bucket/folder, and '
         "access_key_id and secret_access_key as options",
+    ),
+    (
+        'use = "archive"\nto = "kept"\nlock = "7y"',
+        "lock is for s3:// only; files cannot be locked",
+    ),
+    (
+        'use = "archive"\nto = "kept"\nformat = ["json", "pdf"]',
+        '"format", entry 2: "pdf" is not known; known are json, eml',
+    ),
+    (
+        'use = "files"\nto = "kept"\nfolder = "{{ message.availability }}"',
+        '"folder": availability may change, and the file would be there twice',
+    ),
+    (
+        'use = "archive"\nto = "s3://bucket"\nlock_mode = "for ever"',
+        '"lock_mode": "for ever" is not known; known are governance, compliance',
     ),
 ]
 
