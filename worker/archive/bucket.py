@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from worker.archive.buckets import Address, BucketError, TakenError, asking, open_bucket
 
 if TYPE_CHECKING:
-    from obstore import PutMode
+    from obstore import ObjectMeta, PutMode, UpdateVersion
 
     from worker.archive.buckets import Store
 
-PART = 8 * 1024 * 1024
+PART = 5 * 1024 * 1024
 """A larger file is sent in parts of so many bytes."""
 
 _AT_ONCE = 16
+_LARGEST = 64 * 1024 * 1024
 
 
 class Lock(NamedTuple):
@@ -38,6 +39,7 @@ class Listed(NamedTuple):
     size: int
     modified: datetime
     e_tag: str | None
+    version: str | None
 
 
 class Bucket:
@@ -50,8 +52,8 @@ class Bucket:
         self._store: Store | None = None
         self._writer: tuple[datetime, Store] | None = None
         self._is_proven = False
-        # Each large file takes two parts of memory, or all of it where it is locked.
-        self._large = threading.BoundedSemaphore(2)
+        # A large file takes several parts of memory, or all of it where it is locked.
+        self._large = threading.Lock()
 
     def create(self, name: str, content: Path | bytes, content_type: str) -> None:
         """Make an object that is not there yet; raises TakenError if it is.
@@ -78,15 +80,23 @@ class Bucket:
 
     def replace(self, found: Listed, content: Path | bytes, content_type: str) -> None:
         """Put another content in place of an object; raises TakenError if that has changed."""
-        self._put(found.name, content, content_type, {"e_tag": found.e_tag})
+        version: UpdateVersion = {}
+        if found.e_tag is not None:
+            version["e_tag"] = found.e_tag
+        if found.version is not None:  # what Google goes by
+            version["version"] = found.version
+        self._put(found.name, content, content_type, version)
 
     def read(self, name: str) -> bytes | None:
-        """The content of an object, None if there is none."""
+        """The content of a small object, None if there is none."""
         import obstore
 
         try:
             with asking(self.address, "read from"):
-                return bytes(obstore.get(self._reader(), name).bytes())
+                found = obstore.get(self._reader(), name)
+                if found.meta["size"] > _LARGEST:
+                    raise BucketError(f"{self.address}/{name} is too large for what it is", True)
+                return bytes(found.bytes())
         except FileNotFoundError:
             return None
 
@@ -119,7 +129,7 @@ class Bucket:
                 meta = obstore.head(self._reader(), name)
         except FileNotFoundError:
             return None
-        return Listed(name, meta["size"], meta["last_modified"], meta["e_tag"])
+        return _listed(name, meta)
 
     def below(self, folder: str) -> Iterator[Listed]:
         """The objects below a folder, however deep, in order of their names."""
@@ -128,7 +138,7 @@ class Bucket:
         with asking(self.address, "list"):
             for some in obstore.list(self._reader(), prefix=folder or None):
                 for meta in some:
-                    yield Listed(meta["path"], meta["size"], meta["last_modified"], meta["e_tag"])
+                    yield _listed(meta["path"], meta)
 
     def folders(self, folder: str) -> list[str]:
         """The names of the folders in a folder, sorted."""
@@ -198,6 +208,10 @@ class Bucket:
             }
             self._writer = (today, open_bucket(self.address, self._options, headers))
         return self._writer[1]
+
+
+def _listed(name: str, meta: "ObjectMeta") -> Listed:
+    return Listed(name, meta["size"], meta["last_modified"], meta["e_tag"], meta["version"])
 
 
 class _BrokenOffError(Exception):

@@ -158,4 +158,6 @@ def _refusal(address: Address, what: str, error: Exception, lasting: bool) -> Bu
         reason = f"it answers {code[1] if code else status[1]}"
         if status[1] in {"401", "403"}:
             reason += "; give the key the right to read, list and write there"
+        elif status[1] == "400":
+            reason += "; see its options, and with `lock` that it was made with Object Lock"
     return BucketError(f"cannot {what} {address}: {reason}", lasting)

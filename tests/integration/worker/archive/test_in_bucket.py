@@ -12,13 +12,14 @@ import pytest
 
 from tests.support.seaweed import Seaweed
 from worker.archive import in_bucket, mirror
-from worker.archive.bucket import PART
+from worker.archive.bucket import PART, Bucket
+from worker.archive.buckets import TakenError
 from worker.archive.layout import folder_of
 from worker.archive.mirror import Mirror
 from worker.archive.verification import Tally
 from worker.handlers.archive import Archive
 from worker.handlers.conformance import HandlerConformance
-from worker.handlers.conformance_cases import FAX, MAILBOX, MMS, VOICEMAIL, Case
+from worker.handlers.conformance_cases import CASES, FAX, MAILBOX, MMS, VOICEMAIL, Case
 from worker.handlers.contract import Handler, PermanentError, TransientError
 
 Attempt = Callable[..., Awaitable[str]]
@@ -100,6 +101,35 @@ async def test_another_state_is_a_revision(make: Make, attempt: Attempt) -> None
     assert "revision (changed) archived" in await attempt(archive, READ)
     assert await attempt(make(), READ) == "already archived"
     assert await attempt(make(), FAX) == "already archived"
+    assert faults(make()) == []
+
+
+async def test_names_of_strangers(make: Make, attempt: Attempt) -> None:
+    """Whatever messages and files are called, they are found under the names of the manifest."""
+    archive = make(format=["json", "eml"])
+    for case in CASES.values():
+        await attempt(archive, case)
+        await attempt(archive, case, on="read", at="2025-11-24T08:30:00.250+00:00")
+    name = "100 % #1 ~a+b&c=d é 🎉 [x]^`{y}.png"
+    part = {"id": 5, "type": "MmsAttachment", "contentType": "image/png", "fileName": name}
+    odd = Case({**MMS.wire, "id": 77, "attachments": [part]}, {"5": b"one"})
+    await attempt(archive, odd)
+    assert faults(archive) == []
+
+
+async def test_an_answer_that_is_lost(
+    server: Seaweed, to: str, make: Make, attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repeat within the call finds what it has made itself, and says nothing twice."""
+    create = Bucket.create
+
+    def twice(bucket: Bucket, name: str, content: bytes, content_type: str) -> None:
+        create(bucket, name, content, content_type)
+        raise TakenError
+
+    monkeypatch.setattr(Bucket, "create", twice)
+    assert await attempt(make(), FAX) == "already archived"
+    assert len(names(server, to)) == 4
     assert faults(make()) == []
 
 
@@ -241,7 +271,7 @@ async def test_a_locked_archive(server: Seaweed, make: Make, attempt: Attempt) -
 async def test_a_bucket_that_cannot_lock(make: Make, attempt: Attempt) -> None:
     """It is said at the check, and nothing is archived without its lock."""
     archive = make(lock="7y")
-    with pytest.raises(PermanentError, match="cannot write to s3://messages/"):
+    with pytest.raises(PermanentError, match="with `lock` that it was made with Object Lock"):
         await archive.check()
     with pytest.raises(PermanentError, match="cannot write to s3://messages/"):
         await attempt(archive, FAX)
