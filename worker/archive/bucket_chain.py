@@ -6,6 +6,7 @@ next. All of them, one after the other, are what `chain.jsonl` is on a disk.
 """
 
 import re
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,10 +27,12 @@ class BucketChains:
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         self._known: dict[Path, _Known] = {}
+        self._lock = threading.Lock()
 
     def extend(self, month: Path, batch: Sequence[Entry]) -> None:
         """Add what the chain does not say yet; raises BucketError."""
-        known = self._known.pop(month, None)
+        with self._lock:
+            known = self._known.pop(month, None)
         if known is None or (known.words is None and any(entry.again for entry in batch)):
             known = self._read(month, whole=any(entry.again for entry in batch))
         for _ in range(_TRIES):
@@ -48,9 +51,10 @@ class BucketChains:
             break
         else:
             raise BucketError(f"{self._bucket.address}: too many write to {month}", lasting=False)
-        while len(self._known) >= _REMEMBERED:
-            self._known.pop(next(iter(self._known)), None)
-        self._known[month] = known
+        with self._lock:
+            while len(self._known) >= _REMEMBERED:
+                del self._known[next(iter(self._known))]
+            self._known[month] = known
 
     def _read(self, month: Path, *, whole: bool) -> "_Known":
         folder = f"{month.as_posix()}/{FOLDER}"

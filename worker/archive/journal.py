@@ -1,5 +1,6 @@
 """A message as a mail beside its `message.json`, the same bytes in every attempt."""
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,7 +29,7 @@ async def write_mail(
     mail = as_mail(archived, message, _said(message, files), mail_files, boundary=mark)
     with path.open("wb") as target:
         async for chunk in mail.chunks(stuffed=False):
-            target.write(chunk)
+            await asyncio.to_thread(target.write, chunk)
 
 
 def _file(source: Source) -> MailFile:

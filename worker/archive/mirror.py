@@ -111,8 +111,9 @@ class Mirror:
             parts = one.name.split("/")
             if NAMES.fullmatch(parts[-1]) and parts[4:-1] == [FOLDER]:
                 continue
-            if not all(map(is_plain, parts)):
-                extra.append(Fault(self._root / month, f"has an object of no plain name: {one}"))
+            if not all(is_plain(part) and len(part.encode()) < 256 for part in parts):
+                words = f"has an object that no file can be named as: {one.name!r}"
+                extra.append(Fault(self._root / month, words))
             elif one.name in before or _folder_of(parts) in known:
                 wanted.append(one)
         (self._root / month).mkdir(parents=True, exist_ok=True)
@@ -121,8 +122,7 @@ class Mirror:
         for folder, _ in groupby(wanted, lambda one: one.name.rpartition("/")[0]):
             (self._root / folder).mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(_AT_ONCE) as threads:
-            for _ in threads.map(self._download, wanted):
-                pass
+            extra += filter(None, threads.map(self._download, wanted))
 
     def _chain(self, month: Path) -> bytes:
         """All lines of the chain as they would lie on a disk."""
@@ -130,10 +130,17 @@ class Mirror:
         names = [name for name in names if NAMES.fullmatch(name.rpartition("/")[2])]
         return b"".join(lines or b"" for lines in self._bucket.read_all(names))
 
-    def _download(self, one: Listed) -> None:
-        with (self._root / one.name).open("wb") as file:
-            for piece in self._bucket.stream(one.name):
-                file.write(piece)
+    def _download(self, one: Listed) -> Fault | None:
+        path = self._root / one.name
+        if path.is_dir():
+            return Fault(path, "is extra: an object has the name of a folder")
+        try:
+            with path.open("wb") as file:
+                for piece in self._bucket.stream(one.name):
+                    file.write(piece)
+        except FileNotFoundError:  # removed while we looked: the manifest or the chain misses it
+            path.unlink(missing_ok=True)
+        return None
 
 
 def _folder_of(parts: list[str]) -> str:

@@ -210,18 +210,22 @@ class Archive(Handler):
         sources = [Source(MESSAGE, "application/json", text)]
         if "json" in self.format:
             sources += files
+        if "eml" not in self.format:
+            return await self._write(folder, sources, text)
         with tempfile.TemporaryDirectory(prefix="ringpost-") as aside:
-            if "eml" in self.format:
-                mail = Path(aside) / MAIL
-                await write_mail(mail, folder, context.mailbox, message, files)
-                sources.append(Source(MAIL, "message/rfc822", mail))
-            try:
-                return await self._in_thread(partial(self._destination.write, folder, sources))
-            except CommittedOtherwiseError:
-                held = await self._in_thread(partial(self._destination.read, folder, MESSAGE))
-                if held == text:
-                    return False
-                raise
+            mail = Path(aside) / MAIL
+            await write_mail(mail, folder, context.mailbox, message, files)
+            sources.append(Source(MAIL, "message/rfc822", mail))
+            return await self._write(folder, sources, text)
+
+    async def _write(self, folder: Path, sources: Sequence[Source], text: bytes) -> bool:
+        try:
+            return await self._in_thread(partial(self._destination.write, folder, sources))
+        except CommittedOtherwiseError:
+            held = await self._in_thread(partial(self._destination.read, folder, MESSAGE))
+            if held == text:
+                return False
+            raise
 
     async def _in_thread(self, call: Callable[[], Result]) -> Result:
         """Raises TransientError, or PermanentError, where `call` raises OSError."""

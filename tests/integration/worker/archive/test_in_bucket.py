@@ -203,6 +203,7 @@ async def test_verify_names_what_was_changed(
     month = FOLDER.rsplit("/", 2)[0]
     put(server, to, f"{FOLDER}/document-501.pdf", FAX.contents["501"][::-1])
     put(server, to, f"{FOLDER}/more.txt", b"more")
+    put(server, to, f"{month}/not-a-day/x.txt", b"more")
     remove(server, to, f"{folder_of(Path(), MAILBOX, MMS.message).as_posix()}/a-5.png")
     line = bytes(
         obstore.get(server.store("messages"), f"{to[14:]}/{month}/chain/000000000001.jsonl").bytes()
@@ -212,6 +213,7 @@ async def test_verify_names_what_was_changed(
     for words in (
         "Fax-501/document-501.pdf has changed: another sha256",
         "Fax-501/more.txt is extra",
+        "not-a-day is extra",
         "a-5.png is missing",
         "line 1 is none of ours",
     ):
