@@ -133,6 +133,44 @@ async def test_an_answer_that_is_lost(
     assert faults(make()) == []
 
 
+class DiedError(Exception):
+    """The worker is gone."""
+
+
+@pytest.mark.parametrize("retried", [FAX, READ])
+async def test_a_death_before_any_write(
+    to: str, make: Make, attempt: Attempt, monkeypatch: pytest.MonkeyPatch, retried: Case
+) -> None:
+    """At worst a folder is in no chain until the retry, also if the message has changed by then."""
+    monkeypatch.setattr(in_bucket, "ABANDONED", -in_bucket.ABANDONED)
+    put = obstore.put
+    died = True
+    point = 0
+    while died:
+        place = f"{to}/{point}"
+        writes = 0
+
+        def dying(*args: Any, last: int = point, **options: Any) -> Any:
+            nonlocal writes
+            writes += 1
+            if writes > last:
+                raise DiedError
+            return put(*args, **options)
+
+        monkeypatch.setattr(obstore, "put", dying)
+        died = False
+        try:
+            await attempt(make(to=place), FAX)
+        except DiedError:
+            died = True
+        monkeypatch.setattr(obstore, "put", put)
+        assert {words.partition(" ")[2] for words in faults(make(to=place))} <= {"is in no chain"}
+        await attempt(make(to=place), retried)
+        assert faults(make(to=place)) == []
+        point += 1
+    assert point == 6  # message, its proof, file, manifest, line, and none
+
+
 async def test_many_writers_make_one_chain(
     server: Seaweed, to: str, make: Make, attempt: Attempt
 ) -> None:
