@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from ringpost.archives import find_archives, find_mailbox, one_archive, parse_date
+from ringpost.archives import (
+    OnThisDisk,
+    find_archives,
+    find_mailbox,
+    find_places,
+    in_words,
+    one_place,
+    opened,
+    parse_date,
+)
 from ringpost.commands.archive_holds import hold, show_holds
 from ringpost.commands.archive_options import ByHandler, Folder, FromDay, OfMailbox, ToDay
 from ringpost.commands.options import AsJson, ConfigFile
@@ -39,7 +48,6 @@ def verify(
     """Compare every file with its manifest and the chains; exit 1 with a line for each fault."""
     from worker.archive.holds import HoldsUnreadableError, read_holds
     from worker.archive.verification import IN_NO_CHAIN, Tally
-    from worker.archive.verification import verify as faults_of
 
     days = _days(first, last)
     tally = Tally()
@@ -47,20 +55,21 @@ def verify(
     count = 0
     outside = 0
     holds = []
-    for root in find_archives(folder, handler, config):
-        meant = find_mailbox(root, mailbox) if mailbox else None
-        with _reading(root):
+    for place in find_places(folder, handler, config):
+        where = in_words(place)
+        with _reading(where), opened(place) as kept:
+            meant = find_mailbox(kept, where, mailbox) if mailbox else None
             try:
-                holds += read_holds(root)
+                holds += read_holds(place) if isinstance(place, Path) else []
             except HoldsUnreadableError as error:
                 raise Refusal(str(error), exit_code=1) from None
-            for fault in faults_of(root, mailbox=meant, first=days[0], last=days[1], tally=tally):
+            for fault in kept.verify(meant, *days, tally):
                 count += 1
                 outside += fault.what == IN_NO_CHAIN
                 if as_json:
-                    found.append(_fault(fault))
+                    found.append(_fault(fault, kept.name_of))
                 else:
-                    alarm(f"{fault.path} {fault.what}")
+                    alarm(f"{kept.name_of(fault.path)} {fault.what}")
     if as_json:
         facts = {name: getattr(tally, name) for name in Tally.__slots__}
         on_hold = [one.model_dump(mode="json", exclude={"what"}) for one in holds]
@@ -93,7 +102,7 @@ def adopt(
     count = 0
     faults: list[Fault] = []
     for root in find_archives(folder, handler, config):
-        meant = find_mailbox(root, mailbox) if mailbox else None
+        meant = find_mailbox(OnThisDisk(root), str(root), mailbox) if mailbox else None
         with _reading(root):
             for one in adopted(root, meant):
                 if isinstance(one, Fault):
@@ -131,40 +140,37 @@ def export(
     import asyncio
 
     from ringpost.archive_export import export_to
-    from worker.archive.layout import archived, mailboxes
     from worker.archive.outputs import FolderOutput, ZipOutput
 
     if form not in {"eml", "json"}:
         raise Refusal(f'--format "{form}": is not known; known are eml, json')
     known: Literal["eml", "json"] = "json" if form == "json" else "eml"
     days = _days(first, last)
-    root = one_archive(folder, handler, config)
-    meant = [find_mailbox(root, mailbox)] if mailbox else list(mailboxes(root))
-    messages = (one for box in meant for one in archived(root, box, *days))
+    place = one_place(folder, handler, config)
+    where = in_words(place)
     make: Callable[[Path], Output] = ZipOutput if out.suffix.lower() == ".zip" else FolderOutput
-    about = {
-        "archive": str(root),
-        "mailbox": str(meant[0]) if mailbox else None,
-        "from": days[0] and days[0].isoformat(),
-        "to": days[1] and days[1].isoformat(),
-        "format": form,
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    try:
-        output = make(out)
-    except FileExistsError:
-        raise Refusal(f"{out}: is there already and is left as it is; name another") from None
-    except OSError as error:
-        raise Refusal(f"{out}: cannot be written ({error.strerror})", exit_code=1) from None
-    with _reading(out), output:
-        count, faults = asyncio.run(export_to(output, messages, known, about))
+    with opened(place) as kept:
+        with _reading(where):
+            meant = [find_mailbox(kept, where, mailbox)] if mailbox else list(kept.mailboxes())
+        about = {
+            "archive": where,
+            "mailbox": str(meant[0]) if mailbox else None,
+            "from": days[0] and days[0].isoformat(),
+            "to": days[1] and days[1].isoformat(),
+            "format": form,
+            "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        output = _new(make, out)
+        with _reading(out), output:
+            messages = kept.messages(meant, *days)
+            count, found = asyncio.run(export_to(output, messages, known, about, kept.name_of))
     if as_json:
-        show_json({"messages": count, "faults": [*map(_fault, faults)], "out": str(out)})
+        show_json({"messages": count, "faults": found, "out": str(out)})
     else:
-        for fault in faults:
-            alarm(f"{fault.path} {fault.what}")
+        for fault in found:
+            alarm(f"{fault['path']} {fault['what']}")
         say(f"{_count(count, 'message')} written to {out}")
-    if faults:
+    if found:
         raise typer.Exit(1)
 
 
@@ -233,15 +239,25 @@ def _days(first: str | None, last: str | None) -> tuple[date | None, date | None
     return days
 
 
-def _fault(fault: "Fault") -> dict[str, str]:
-    return {"path": str(fault.path), "what": fault.what}
+def _fault(fault: "Fault", name_of: Callable[[Path], str] = str) -> dict[str, str]:
+    return {"path": name_of(fault.path), "what": fault.what}
+
+
+def _new(make: "Callable[[Path], Output]", out: Path) -> "Output":
+    try:
+        return make(out)
+    except FileExistsError:
+        raise Refusal(f"{out}: is there already and is left as it is; name another") from None
+    except OSError as error:
+        raise Refusal(f"{out}: cannot be written ({error.strerror})", exit_code=1) from None
 
 
 @contextmanager
-def _reading(place: Path) -> Iterator[None]:
+def _reading(place: Path | str) -> Iterator[None]:
     try:
         with aside().status(f"going through {place}"):
             yield
     except OSError as error:
+        words = str(error.strerror or error)
         where = error.filename or place
-        raise Refusal(f"{where}: {error.strerror or error}", exit_code=1) from None
+        raise Refusal(words if str(place) in words else f"{where}: {words}", exit_code=1) from None

@@ -10,7 +10,7 @@ import hashlib
 import mmap
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 
 import orjson
 
-from worker.archive.chain import Line, What, digest, head_of, open_chain
+from worker.archive.chain import Head, Line, What, digest, head_of, open_chain
 from worker.archive.layout import REVISIONS
 from worker.handlers.durable import MANIFEST, sync_folder
 
@@ -38,11 +38,16 @@ class Entry:
     error: OSError | None = field(default=None, init=False)
 
 
+Extend = Callable[[Path, Sequence[Entry]], None]
+"""Adds to the chain of a month what it does not say yet, for good; raises OSError."""
+
+
 class ChainWriter:
     """The chains below a root; what is added while others are synced goes out together."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, extend: Extend | None = None) -> None:
         self._root = root
+        self._extend = extend or _extend
         self._months: WeakValueDictionary[Path, _Chain] = WeakValueDictionary()
         self._lock = threading.Lock()
 
@@ -65,15 +70,16 @@ class ChainWriter:
         with self._lock:
             chain = self._months.get(month)
             if chain is None:
-                chain = self._months[month] = _Chain(month)
+                chain = self._months[month] = _Chain(month, self._extend)
         chain.append(entries)
 
 
 class _Chain:
     """One month's chain as the threads of this process share it."""
 
-    def __init__(self, month: Path) -> None:
+    def __init__(self, month: Path, extend: Extend) -> None:
         self._month = month
+        self._extend = extend
         self._waiting: list[Entry] = []
         self._gathering = threading.Lock()
         self._writing = threading.Lock()
@@ -89,12 +95,12 @@ class _Chain:
                 self._write(batch)
         for entry in entries:
             if entry.error is not None:
-                raise OSError(entry.error.errno, entry.error.strerror) from entry.error
+                raise type(entry.error)(*entry.error.args) from entry.error
 
     def _write(self, batch: Sequence[Entry]) -> None:
         error = None
         try:
-            _extend(self._month, batch)
+            self._extend(self._month, batch)
         except OSError as raised:
             error = raised
         for entry in batch:
@@ -107,30 +113,33 @@ def _extend(month: Path, batch: Sequence[Entry]) -> None:
         if os.fstat(descriptor).st_size > end:
             # A line without its end: its writer was killed, has recorded nothing and comes again.
             os.ftruncate(descriptor, end)
-        number, previous = head
-        lines: list[bytes] = []
-        for entry in batch:
-            if entry.again and _has(descriptor, end, entry):
-                continue
-            number += 1
-            line = Line(
-                number=number,
-                what=entry.what,
-                folder=entry.folder,
-                manifest=entry.manifest,
-                why=entry.why,
-                at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-                previous=previous,
-            ).to_bytes()
-            lines.append(line + b"\n")
-            previous = digest(line)
-        rest = memoryview(b"".join(lines))
+        new = [entry for entry in batch if not (entry.again and _has(descriptor, end, entry))]
+        rest = memoryview(lines_after(head, new))
         while rest:
             rest = rest[os.write(descriptor, rest) :]
         # Also when all was there: its writer may have been killed just short of this.
         os.fsync(descriptor)
         if head.length == 0 or any(entry.again for entry in batch):
             sync_folder(month)
+
+
+def lines_after(head: Head, entries: Iterable[Entry]) -> bytes:
+    """The lines that say this, to follow the head of a chain."""
+    previous = head.hash
+    lines: list[bytes] = []
+    for number, entry in enumerate(entries, head.length + 1):
+        line = Line(
+            number=number,
+            what=entry.what,
+            folder=entry.folder,
+            manifest=entry.manifest,
+            why=entry.why,
+            at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            previous=previous,
+        ).to_bytes()
+        lines.append(line + b"\n")
+        previous = digest(line)
+    return b"".join(lines)
 
 
 def _has(descriptor: int, end: int, entry: Entry) -> bool:

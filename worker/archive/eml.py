@@ -16,8 +16,17 @@ _DOMAIN = "phone.invalid"
 _UNSAFE = re.compile(r"[^0-9A-Za-z+_-]+")
 
 
-def as_mail(archived: Archived, message: Message, text: str, files: Sequence[MailFile]) -> Mail:
-    """The message with its files; `text` takes the place of its own if that is empty."""
+def as_mail(
+    archived: Archived,
+    message: Message,
+    text: str,
+    files: Sequence[MailFile],
+    boundary: str | None = None,
+) -> Mail:
+    """The message with its files; `text` takes the place of its own if that is empty.
+
+    With a `boundary` of its own a mail is the same, byte by byte, whenever it is made.
+    """
     names = [file.name for file in files]
     text = message.text or text
     headers: dict[str, HeaderValue] = {
@@ -31,7 +40,8 @@ def as_mail(archived: Archived, message: Message, text: str, files: Sequence[Mai
         "X-Ringpost-Mailbox": one_line(str(archived.mailbox), 70),
         "X-Ringpost-Message": one_line(message.id, 60),
     }
-    return Mail(headers, plain_page(message, text, names), html_page(message, text, names), files)
+    plain, html = plain_page(message, text, names), html_page(message, text, names)
+    return Mail(headers, plain, html, files, boundary)
 
 
 def _address(party: Party | None) -> Address:

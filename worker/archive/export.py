@@ -19,7 +19,7 @@ from worker.archive.folders import (
     read_manifest,
     what_is_wrong,
 )
-from worker.archive.layout import MESSAGE, REVISIONS, Archived, revisions
+from worker.archive.layout import MAIL, MESSAGE, REVISIONS, Archived, revisions
 from worker.archive.outputs import Output
 from worker.handlers.durable import CHUNK, MANIFEST
 from worker.handlers.filenames import safe_name
@@ -53,7 +53,11 @@ async def export(
             yield fault
         name = f"{archived.mailbox}/{archived.day:%Y/%m/%d}/{safe_name(archived.folder.name)}"
         if form == "json":
-            _copy(name, files, output)
+            for found in files:
+                _copy(f"{name}/{found.name}", found, output)
+        elif mails := _mails(files):
+            for revision, found in mails.items():
+                _copy(f"{name}.{revision}.eml" if revision else f"{name}.eml", found, output)
         else:
             message = _read(archived, files)
             if isinstance(message, Fault):
@@ -84,14 +88,22 @@ def _with_manifest(folder: Path, manifest: Manifest) -> list[ManifestEntry]:
     return [*manifest.files, ManifestEntry(name=MANIFEST, size=size, sha256=manifest.sha256)]
 
 
-def _copy(name: str, files: Iterable[_Found], output: Output) -> None:
-    for found in files:
-        with (
-            os.fdopen(open_file(found.path), "rb") as source,
-            output.open(f"{name}/{found.name}") as target,
-        ):
-            while chunk := source.read(CHUNK):
-                target.write(chunk)
+def _copy(name: str, found: _Found, output: Output) -> None:
+    with os.fdopen(open_file(found.path), "rb") as source, output.open(name) as target:
+        while chunk := source.read(CHUNK):
+            target.write(chunk)
+
+
+def _mails(files: Iterable[_Found]) -> dict[str, _Found]:
+    """The mails that were archived as such, by revision; none unless all are there."""
+    by_name = {found.name: found for found in files}
+    folders = [name.removesuffix(MESSAGE) for name in by_name if name.endswith(MESSAGE)]
+    mails = {folder: by_name.get(folder + MAIL) for folder in folders}
+    return {
+        folder.removeprefix(f"{REVISIONS}/").rstrip("/"): mail
+        for folder, mail in mails.items()
+        if mail is not None and None not in mails.values()
+    }
 
 
 def _read(archived: Archived, files: Iterable[_Found]) -> Message | Fault:
@@ -119,7 +131,7 @@ async def _write_mail(
     mail_files = [
         MailFile(
             found.name.removeprefix(f"{REVISIONS}/").replace("/", "-"),
-            safe_media_type(found.entry.content_type, found.entry.name),
+            _media_type(found),
             found.path,
             found.entry.size,
         )
@@ -128,6 +140,12 @@ async def _write_mail(
     with output.open(name) as target:
         async for chunk in as_mail(archived, message, text, mail_files).chunks(stuffed=False):
             target.write(chunk)
+
+
+def _media_type(found: _Found) -> str:
+    if found.entry.name == MAIL:  # RFC 2046: a mail in a mail may not be encoded
+        return "application/octet-stream"
+    return safe_media_type(found.entry.content_type, found.entry.name)
 
 
 def _is_transcription(found: _Found, message: Message) -> bool:

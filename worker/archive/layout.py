@@ -19,6 +19,7 @@ from worker.handlers.durable import MANIFEST
 from worker.handlers.filenames import safe_id, safe_name
 
 MESSAGE = "message.json"
+MAIL = "message.eml"
 REVISIONS = "revisions"
 
 ANY = re.compile(r".+", re.DOTALL)
@@ -60,9 +61,14 @@ def folder_of(root: Path, mailbox: Mailbox, message: Message) -> Path:
 def mailboxes(root: Path) -> Iterator[Mailbox]:
     """The mailboxes that have something in the archive, in order of their folders."""
     for folder in mailbox_folders(root):
-        account, extension = _id_of(folder.parent.name), _id_of(folder.name)
-        if account and extension:
-            yield Mailbox(account, extension)
+        if mailbox := mailbox_of(folder.parent.name, folder.name):
+            yield mailbox
+
+
+def mailbox_of(account: str, extension: str) -> Mailbox | None:
+    """The mailbox of two folders' names; None if they are of none."""
+    ids = _id_of(account), _id_of(extension)
+    return Mailbox(ids[0], ids[1]) if ids[0] and ids[1] else None
 
 
 def mailbox_folders(root: Path) -> Iterator[Path]:

@@ -5,27 +5,28 @@ happens to the message later is kept below it, in `revisions/<time>-<what happen
 """
 
 import asyncio
-import errno
 import hashlib
 import json
-import os
-import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar
-from urllib.parse import unquote, urlsplit
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import orjson
-from pydantic import AfterValidator, BeforeValidator, PrivateAttr
+from pydantic import AfterValidator, BeforeValidator, PrivateAttr, SecretStr, model_validator
 
 from message_store.errors import NotFound
 from message_store.message import Message
-from worker.archive.chain_writer import ChainWriter
-from worker.archive.layout import MESSAGE, REVISIONS, folder_of
+from worker.archive.bucket import Bucket, Lock
+from worker.archive.buckets import OPTIONS, Address, BucketError, parse_address
+from worker.archive.destination import Destination
+from worker.archive.in_bucket import InBucket
+from worker.archive.journal import write_mail
+from worker.archive.layout import MAIL, MESSAGE, REVISIONS, folder_of
+from worker.archive.on_disk import OnDisk
 from worker.durations import parse_duration
 from worker.handlers.contract import (
     AttachmentFile,
@@ -34,34 +35,26 @@ from worker.handlers.contract import (
     PermanentError,
     TransientError,
 )
-from worker.handlers.durable import CommittedOtherwiseError, DurableFolders, Source, sizes_in
+from worker.handlers.durable import CommittedOtherwiseError, Source
 from worker.handlers.filenames import safe_id
+from worker.handlers.folder_address import parse_folder
 from worker.happenings import CREATED, DELETED
 from worker.problems import Wrong, in_words
 
 Result = TypeVar("Result")
+Format = Literal["json", "eml"]
 
 
 def _destination(text: str) -> str:
-    _folder_of(text)
+    _place_of(text)
     return text
 
 
-def _folder_of(text: str) -> Path:
+def _place_of(text: str) -> Path | Address:
     scheme, separator, _ = text.partition("://")
-    if not separator:
-        if not text.strip():
-            raise ValueError("empty; write a folder such as file:///srv/messages")
-        return Path(text).absolute()
-    if scheme.lower() != "file":
-        raise ValueError(f"{scheme}:// is not a place archive can write to; use file:///folder")
-    address = urlsplit(text)
-    if address.netloc not in {"", "localhost"} or not address.path.startswith("/"):
-        raise ValueError(
-            f"file:// with a host ({address.netloc}); write file:///an/absolute/folder, "
-            "or a plain path for one below the working directory"
-        )
-    return Path(unquote(address.path))
+    if separator and scheme.lower() != "file":
+        return parse_address(text)
+    return parse_folder(text)
 
 
 def _length(value: object) -> timedelta | None:
@@ -72,39 +65,103 @@ def _length(value: object) -> timedelta | None:
     return parse_duration(value)
 
 
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+Length = Annotated[timedelta | None, BeforeValidator(_length)]
+
+
 class Archive(Handler):
     """Keeps each message with its files in a folder, durable before it says so."""
 
     archives: ClassVar[bool] = True
 
     to: Annotated[str, AfterValidator(_destination)]
-    """Where: file:///an/absolute/folder, or a path below the working directory."""
-    keep: Annotated[timedelta | None, BeforeValidator(_length)] = None
-    """How long a message is kept, such as "7y"; without it, for ever."""
+    """Where: file:///an/absolute/folder, a path below the working directory, or a bucket:
+    s3://bucket/folder, gs://bucket/folder, az://container/folder."""
+    format: Annotated[frozenset[Format], BeforeValidator(_listed)] = frozenset({"json"})
+    """"json" for message.json with the files beside it, "eml" for a mail with the files inside."""
+    keep: Length = None
+    """How long a message is kept, such as "7y"; without it, for ever. Not for buckets."""
+    lock: Length = None
+    """How long S3 itself keeps each object from being changed or removed, such as "7y"."""
+    lock_mode: Literal["governance", "compliance"] = "governance"
+    """Whether a lock can be lifted by who has that right ("governance"), or by nobody."""
+    endpoint: str | None = None
+    """The address of a store that is not Amazon's or Microsoft's own."""
+    region: str | None = None
+    """The region of an S3 bucket."""
+    access_key_id: SecretStr | None = None
+    """S3; without keys, those of the environment or of the machine."""
+    secret_access_key: SecretStr | None = None
+    """S3."""
+    service_account_key: SecretStr | None = None
+    """Google: the JSON of a service account's key."""
+    account_name: str | None = None
+    """Azure: the storage account."""
+    account_key: SecretStr | None = None
+    """Azure."""
 
-    _root: Path = PrivateAttr()
-    _folders: DurableFolders = PrivateAttr()
-    _chains: ChainWriter = PrivateAttr()
+    _root: Path | None = PrivateAttr(default=None)
+    _bucket: Bucket | None = PrivateAttr(default=None)
+    _destination: Destination = PrivateAttr()
     # Its own threads: syncing waits long, and the loop's few are wanted for name lookups.
     _threads: ThreadPoolExecutor | None = PrivateAttr(default=None)
 
+    @model_validator(mode="after")
+    def _fits(self) -> "Archive":
+        """Refuse options that its destination has no use for."""
+        place = _place_of(self.to)
+        scheme = place.scheme if isinstance(place, Address) else "file"
+        meant = OPTIONS.get(scheme, ())
+        for name in dict.fromkeys(one for names in OPTIONS.values() for one in names):
+            if getattr(self, name) is not None and name not in meant:
+                raise ValueError(f"{name} is nothing that {scheme}:// knows; leave it out")
+        if self.lock is not None and scheme != "s3":
+            where = "files cannot be locked" if scheme == "file" else "set it on the bucket itself"
+            raise ValueError(f"lock is for s3:// only; {where}")
+        if self.keep is not None and scheme != "file":
+            raise ValueError("keep is for file:// only; give the bucket a lifecycle rule instead")
+        if self.endpoint and not self.endpoint.startswith(("https://", "http://")):
+            raise ValueError("endpoint is no address; write such as https://s3.example.com")
+        if not self.format:
+            raise ValueError('format is empty; write "json", "eml" or both')
+        return self
+
     def model_post_init(self, _context: Any) -> None:
         """Resolve the destination once."""
-        self._root = _folder_of(self.to)
-        self._folders = DurableFolders(self._root)
-        self._chains = ChainWriter(self._root)
+        place = _place_of(self.to)
+        if isinstance(place, Path):
+            self._root = place
+            self._destination = OnDisk(place)
+            return
+        options = {}
+        for name in OPTIONS[place.scheme]:
+            value = getattr(self, name)
+            if value is not None:
+                is_secret = isinstance(value, SecretStr)
+                options[name] = value.get_secret_value() if is_secret else value
+        lock = Lock(self.lock, self.lock_mode) if self.lock is not None else None
+        self._bucket = Bucket(place, options, lock)
+        self._destination = InBucket(self._bucket)
 
     @property
-    def root(self) -> Path:
-        """The folder it writes to."""
+    def root(self) -> Path | None:
+        """The folder it writes to; None if that is a bucket."""
         return self._root
+
+    @property
+    def bucket(self) -> Bucket | None:
+        """The bucket it writes to; None if that is a folder."""
+        return self._bucket
 
     async def handle(self, message: Message, context: Context) -> str:
         """Write the message and its files; a message already there is recognised.
 
         A later happening is a revision: the message as it then is, and the files that are new.
         """
-        original = folder_of(self._root, context.mailbox, message)
+        original = folder_of(Path(), context.mailbox, message)
         text = _as_json(message)
         if context.on == CREATED:
             places = [original, original / REVISIONS / _changed(message, context, text)]
@@ -114,22 +171,25 @@ class Archive(Handler):
         for folder in places:
             kept: dict[str, int] = {}
             if folder != original:
-                kept = await self._in_thread(partial(self._kept, original))
-            sources = await _sources(context, kept)
+                kept = await self._in_thread(partial(self._destination.sizes_in, original))
+            files = await _sources(context, kept)
             try:
-                new = await self._in_thread(partial(self._write, folder, text, sources))
+                new = await self._commit(folder, message, context, text, files)
             except CommittedOtherwiseError:
                 continue
             if not new:
                 break
             word = "changed" if context.on == CREATED else context.on
             what = "archived" if folder == original else f"revision ({word}) archived"
-            return f"{what} with {len(sources)} file{'' if len(sources) == 1 else 's'}"
+            return f"{what} with {len(files)} file{'' if len(files) == 1 else 's'}"
         return "already archived"
 
     async def check(self) -> str:
-        """Try to write there; says how much room is left."""
-        return await self._in_thread(self._try)
+        """Try to write there; says what was found."""
+        try:
+            return await self._in_thread(self._destination.check)
+        except TransientError as error:
+            raise PermanentError(error.reason) from error
 
     async def close(self) -> None:
         """Let the threads go once they are through."""
@@ -137,58 +197,54 @@ class Archive(Handler):
             self._threads.shutdown(wait=False)
             self._threads = None
 
+    async def _commit(
+        self,
+        folder: Path,
+        message: Message,
+        context: Context,
+        text: bytes,
+        files: Sequence[Source],
+    ) -> bool:
+        """Commit a folder; False if it has the message like this already.
+
+        Raises CommittedOtherwiseError if another state of the message is committed there.
+        """
+        sources = [Source(MESSAGE, "application/json", text)]
+        if "json" in self.format:
+            sources += files
+        if "eml" not in self.format:
+            return await self._write(folder, sources, text)
+        with tempfile.TemporaryDirectory(prefix="ringpost-") as aside:
+            mail = Path(aside) / MAIL
+            await write_mail(mail, folder, context.mailbox, message, files)
+            sources.append(Source(MAIL, "message/rfc822", mail))
+            return await self._write(folder, sources, text)
+
+    async def _write(self, folder: Path, sources: Sequence[Source], text: bytes) -> bool:
+        try:
+            return await self._in_thread(partial(self._destination.write, folder, sources))
+        except CommittedOtherwiseError:
+            held = await self._in_thread(partial(self._destination.read, folder, MESSAGE))
+            if held == text:
+                return False
+            raise
+
     async def _in_thread(self, call: Callable[[], Result]) -> Result:
+        """Raises TransientError, or PermanentError, where `call` raises OSError."""
         if self._threads is None:
             self._threads = ThreadPoolExecutor(8, thread_name_prefix="archive")
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
-
-    def _write(self, folder: Path, text: bytes, sources: list[Source]) -> bool:
-        """Commit a folder and add it to the chain.
-
-        Raises CommittedOtherwiseError if another state of the message is committed there, which is
-        in the chain then.
-        """
-        message = Source(MESSAGE, "application/json", text)
         try:
-            try:
-                new = self._folders.write(folder, [message, *sources])
-            except CommittedOtherwiseError:
-                self._chains.record(folder, again=True)
-                if _holds(folder, text):
-                    return False
-                raise
-            self._chains.record(folder, again=not new)
-            return new
+            return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        except BucketError as error:
+            kind = PermanentError if error.lasting else TransientError
+            raise kind(error.words) from error
         except OSError as error:
             raise TransientError(self._words(error)) from error
-
-    def _kept(self, folder: Path) -> dict[str, int]:
-        try:
-            return sizes_in(folder)
-        except OSError as error:
-            raise TransientError(self._words(error)) from error
-
-    def _try(self) -> str:
-        folder = self._root
-        try:
-            while not folder.exists() and folder != folder.parent:
-                folder = folder.parent
-            with tempfile.TemporaryFile(dir=folder) as file:
-                file.write(b"ringpost")
-                file.flush()
-                os.fsync(file.fileno())
-            free = shutil.disk_usage(folder).free
-        except OSError as error:
-            raise PermanentError(self._words(error)) from error
-        return f"{self._root} can be written, {free / 1e9:.1f} GB free"
 
     def _words(self, error: OSError) -> str:
-        remedy = {
-            errno.ENOSPC: "make room there",
-            errno.EDQUOT: "raise the quota or make room there",
-            errno.EROFS: "mount it writable or change `to`",
-        }.get(error.errno or 0, "see that it is a folder this user may write, or change `to`")
-        return f"cannot write to {self._root}: {error.strerror or error}; {remedy}"
+        if isinstance(self._destination, OnDisk):
+            return self._destination.in_words(error)
+        return f"cannot write to {self.to}: {error.strerror or error}"
 
 
 def _revision(context: Context) -> str:
@@ -207,14 +263,6 @@ def _changed(message: Message, context: Context, text: bytes) -> str:
 
 def _mark(text: bytes) -> str:
     return hashlib.sha256(text).hexdigest()[:8]
-
-
-def _holds(folder: Path, text: bytes) -> bool:
-    """Whether a folder has the message like this already."""
-    try:
-        return (folder / MESSAGE).read_bytes() == text
-    except FileNotFoundError:
-        return False
 
 
 async def _sources(context: Context, kept: Mapping[str, int]) -> list[Source]:

@@ -5,6 +5,7 @@ BUILT_IN = {
     "command": "worker.handlers.command:Command",
     "delete": "worker.handlers.delete:Delete",
     "email": "worker.handlers.email:Email",
+    "files": "worker.handlers.files:Files",
     "forward-sms": "worker.handlers.forward_sms:ForwardSms",
     "mark-read": "worker.handlers.mark_read:MarkRead",
     "mark-unread": "worker.handlers.mark_unread:MarkUnread",

@@ -4,10 +4,13 @@ Everything here blocks; callers run it in threads.
 """
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
 import secrets
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -47,8 +50,10 @@ class CommittedOtherwiseError(Exception):
 class DurableFolders:
     """Writes folders below `root`; remembers which parents are known to be on disk for good."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, shared: bool = False) -> None:
         self._root = root
+        # The umask takes away from what is shared.
+        self._folder_mode, self._file_mode = (0o777, 0o666) if shared else (0o700, 0o600)
         self._durable: set[Path] = set()
 
     def write(self, folder: Path, sources: Sequence[Source]) -> bool:
@@ -80,10 +85,38 @@ class DurableFolders:
             for path, _ in written:
                 path.unlink(missing_ok=True)
 
+    def keep(self, folder: Path, source: Source) -> bool:
+        """See that a folder has this file, synced; False if it already did.
+
+        No other file is replaced: if the name has another content, this one's name is marked by
+        its digest. Raises OSError.
+        """
+        try:
+            self._make_parent(folder)
+            aside, entry = _write_aside(folder, source, self._file_mode)
+        except FileNotFoundError:
+            self._durable.clear()  # somebody removed a parent
+            self._make_parent(folder)
+            aside, entry = _write_aside(folder, source, self._file_mode)
+        try:
+            plain = Path(source.name)
+            for name in (source.name, f"{plain.stem}-{entry.sha256[:16]}{plain.suffix}"):
+                try:
+                    os.link(aside, folder / name)  # unlike a rename it replaces nothing
+                    return True
+                except FileExistsError:
+                    if _has_digest(folder / name, entry):
+                        return False
+            raise FileExistsError(errno.EEXIST, "a file of another content has its name")
+        finally:
+            aside.unlink(missing_ok=True)
+            # Also if it was there: whoever made it may not have come to this line.
+            sync_folder(folder)
+
     def _make(self, folder: Path, *, again: bool = False) -> bool:
         try:
             self._make_parent(folder.parent)
-            folder.mkdir(mode=0o700)
+            folder.mkdir(mode=self._folder_mode)
         except FileExistsError:
             if not folder.is_dir():
                 raise
@@ -101,7 +134,7 @@ class DurableFolders:
         ours = folder != self._root and folder.is_relative_to(self._root)
         if ours or not folder.is_dir():
             self._make_parent(folder.parent)
-            folder.mkdir(mode=0o700, exist_ok=True)
+            folder.mkdir(mode=self._folder_mode, exist_ok=True)
             # Also if it was there: whoever made it may not have come to this line.
             sync_folder(folder.parent)
         if len(self._durable) >= _REMEMBERED:
@@ -109,13 +142,28 @@ class DurableFolders:
         self._durable.add(folder)
 
 
+def check_writable(folder: Path) -> int:
+    """Write there, or where it is going to be; the bytes that are free. Raises OSError."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"ringpost")
+        file.flush()
+        os.fsync(file.fileno())
+    return shutil.disk_usage(folder).free
+
+
 def sizes_in(folder: Path) -> dict[str, int]:
     """The files that the manifest of a folder names, each with its bytes; none without manifest."""
     try:
-        manifest = orjson.loads((folder / MANIFEST).read_bytes())
+        return sizes_of((folder / MANIFEST).read_bytes())
     except FileNotFoundError:
         return {}
-    return {entry["name"]: entry["size"] for entry in manifest["files"]}
+
+
+def sizes_of(manifest: bytes) -> dict[str, int]:
+    """The files that a manifest names, each with its bytes."""
+    return {entry["name"]: entry["size"] for entry in orjson.loads(manifest)["files"]}
 
 
 def _fill(folder: Path, sources: Sequence[Source]) -> None:
@@ -127,7 +175,7 @@ def _fill(folder: Path, sources: Sequence[Source]) -> None:
             for source in sources:
                 entries.append(_write(folder / source.name, source))
                 written.append(source.name)
-            aside, _ = _write_aside(folder, _manifest(entries))
+            aside, _ = _write_aside(folder, manifest_of(entries))
             aside.replace(folder / MANIFEST)
             written.append(MANIFEST)
             os.fsync(descriptor)
@@ -138,14 +186,15 @@ def _fill(folder: Path, sources: Sequence[Source]) -> None:
     sync_folder(folder.parent)
 
 
-def _manifest(entries: Sequence[Entry]) -> Source:
+def manifest_of(entries: Sequence[Entry]) -> Source:
+    """The manifest of a folder with these files."""
     content = orjson.dumps({"files": entries}, option=orjson.OPT_INDENT_2) + b"\n"
     return Source(MANIFEST, "application/json", content)
 
 
 def _commit(folder: Path, written: Sequence[tuple[Path, Entry]]) -> bool:
     entries = [entry for _, entry in written]
-    manifest = _manifest(entries)
+    manifest = manifest_of(entries)
     committed = _committed(folder)
     if committed is not None and committed != manifest.content:
         raise CommittedOtherwiseError
@@ -159,17 +208,27 @@ def _commit(folder: Path, written: Sequence[tuple[Path, Entry]]) -> bool:
     return True
 
 
-def _write_aside(folder: Path, source: Source) -> tuple[Path, Entry]:
+def _has_digest(path: Path, entry: Entry) -> bool:
+    digest = hashlib.sha256()
+    try:
+        for chunk in chunks_of(path):
+            digest.update(chunk)
+    except FileNotFoundError:
+        return False
+    return digest.hexdigest() == entry.sha256
+
+
+def _write_aside(folder: Path, source: Source, mode: int = 0o600) -> tuple[Path, Entry]:
     path = folder / f".{secrets.token_hex(8)}.part"
-    return path, _write(path, source)
+    return path, _write(path, source, mode)
 
 
-def _write(path: Path, source: Source) -> Entry:
+def _write(path: Path, source: Source, mode: int = 0o600) -> Entry:
     digest = hashlib.sha256()
     size = 0
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
-        for chunk in _chunks(source.content):
+        for chunk in chunks_of(source.content):
             digest.update(chunk)
             size += len(chunk)
             rest = memoryview(chunk)
@@ -184,7 +243,8 @@ def _write(path: Path, source: Source) -> Entry:
     return Entry(source.name, size, digest.hexdigest(), source.content_type)
 
 
-def _chunks(content: Path | bytes) -> Iterator[bytes | memoryview]:
+def chunks_of(content: Path | bytes) -> Iterator[bytes | memoryview]:
+    """A content piece by piece; a piece is good until the next one."""
     if isinstance(content, bytes):
         yield content
         return

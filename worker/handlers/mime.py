@@ -54,16 +54,24 @@ class Mail:
     """A complete mail; `size` is what SMTP's SIZE means: octets before dot-stuffing.
 
     Pictures of the HTML are related to it (RFC 2387), other files come after it.
+    Without a `boundary` it has one that nobody can foresee.
     """
 
     def __init__(
-        self, headers: Mapping[str, HeaderValue], plain: str, html: str, files: Sequence[MailFile]
+        self,
+        headers: Mapping[str, HeaderValue],
+        plain: str,
+        html: str,
+        files: Sequence[MailFile],
+        boundary: str | None = None,
     ) -> None:
-        mixed, related = (f"=_{secrets.token_hex(16)}" for _ in range(2))
+        mark = boundary or secrets.token_hex(16)
+        mixed, related = f"=_{mark}", f"=_related_{mark}"
         pictures = [file for file in files if file.content_id]
         body = EmailMessage(policy=_POLICY)
         body.set_content(plain)
         body.add_alternative(html, subtype="html")
+        body.set_boundary(f"=_text_{mark}")
         del body["MIME-Version"]
         if pictures:
             body = _around(body, "multipart/related", related)

@@ -47,6 +47,10 @@ def check_sums(folder: Path) -> str:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
+def files_below(folder: Path, suffix: str) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix == suffix)
+
+
 def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -154,3 +158,17 @@ async def test_all_or_nothing(
     target.symlink_to("nowhere")
     with pytest.raises(FileExistsError):
         make(target)
+
+
+async def test_what_was_archived_as_mail_is_handed_on_as_it_is(
+    root: Path, tmp_path: Path, attempt: Attempt
+) -> None:
+    """The mail of the message and one for each revision, byte by byte."""
+    handler = Archive(to=str(root), format=frozenset({"json", "eml"}))
+    await attempt(handler, FAX)
+    await attempt(handler, FAX, on="read", at="2025-11-24T08:30:00.250+00:00")
+    await handed_on(root, "eml", FolderOutput(tmp_path / "out"))
+    made = {path.name: path.read_bytes() for path in files_below(tmp_path / "out", ".eml")}
+    assert sorted(made) == ["Fax-501.2025-11-24T08-30-00.250Z-read.eml", "Fax-501.eml"]
+    kept = [path.read_bytes() for path in files_below(root, ".eml")]
+    assert sorted(made.values()) == sorted(kept)

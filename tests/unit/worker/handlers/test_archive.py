@@ -5,8 +5,11 @@ import json
 import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from email import message_from_bytes
+from email.policy import SMTP
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from pydantic import ValidationError
@@ -72,6 +75,42 @@ async def test_layout(tmp_path: Path, attempt: Attempt) -> None:
         "sha256": sha256(FAX.contents["501"]).hexdigest(),
         "content_type": "application/pdf",
     }
+
+
+@pytest.mark.parametrize(
+    ("form", "beside"),
+    [({"eml"}, []), ({"eml", "json"}, ["document-501.pdf"])],
+)
+async def test_a_mail_of_each_message(
+    tmp_path: Path, attempt: Attempt, form: set[Literal["json", "eml"]], beside: list[str]
+) -> None:
+    """With the files inside; message.json is always there, and a retry makes the same bytes."""
+    archive = Archive(to=str(tmp_path), format=frozenset(form))
+    await attempt(archive, FAX)
+    folder = folder_of(tmp_path, MAILBOX, FAX.message)
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == [*beside, "manifest.json", "message.eml", "message.json"]
+    content = (folder / "message.eml").read_bytes()
+    mail = message_from_bytes(content, policy=SMTP)
+    (part,) = mail.iter_attachments()
+    assert part.get_payload(decode=True) == FAX.contents["501"]
+    assert not mail.defects
+    (folder / "manifest.json").unlink()
+    assert await attempt(archive, FAX) == "archived with 1 file"
+    assert (folder / "message.eml").read_bytes() == content
+    assert await attempt(archive, FAX) == "already archived"
+
+
+async def test_mails_of_strangers(tmp_path: Path, attempt: Attempt) -> None:
+    """Whatever a message says, there is a mail of it, of its revision too."""
+    archive = Archive(to=str(tmp_path), format=frozenset({"eml"}))
+    for case in CASES.values():
+        await attempt(archive, case)
+        await attempt(archive, case, on="deleted", at=AT)
+    mails = [path.read_bytes() for path in files_below(tmp_path) if path.name == "message.eml"]
+    assert len(mails) == 2 * len(CASES)
+    ids = {message_from_bytes(mail, policy=SMTP)["Message-ID"] for mail in mails}
+    assert len(ids) == len(mails)
 
 
 async def test_only_its_owner_may_read_it(tmp_path: Path, attempt: Attempt) -> None:
@@ -355,7 +394,7 @@ async def test_a_full_disk_is_no_verdict(
         durable_write.write(tmp_path / "archive/x", [Source("a", "x/y", b"1")])
     assert files_below(tmp_path / "archive") == []
     with pytest.raises(TransientError, match="No space left on device; make room there"):
-        archive._write(tmp_path / "archive/y", b"{}", [])
+        await archive._in_thread(lambda: archive._destination.write(Path("y"), []))
 
 
 async def test_check_says_what_is_wrong(tmp_path: Path) -> None:
@@ -370,7 +409,10 @@ async def test_check_says_what_is_wrong(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("to", "words"),
     [
-        ("s3://bucket/x", "s3:// is not a place archive can write to"),
+        ("sftp://host/x", "sftp:// is not a place archive can write to; use file:///folder, s3://"),
+        ("s4://bucket/x", "s4:// is not a place archive can write to; did you mean s3://?"),
+        ("s3:///x", "s3:// names no bucket; write s3://bucket/folder"),
+        ("s3://bucket/a/../b", "an empty or dotted folder"),
         ("file://data/archive", "file:// with a host (data)"),
         ("", "empty"),
     ],
@@ -379,6 +421,26 @@ def test_a_wrong_destination_is_refused(to: str, words: str) -> None:
     """Other schemes and hosts are refused at start, with what to write instead."""
     with pytest.raises(ValidationError) as error:
         Archive(to=to)
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"to": "kept", "region": "eu-central-1"}, "region is nothing that file:// knows"),
+        ({"to": "gs://bucket", "access_key_id": "x"}, "access_key_id is nothing that gs:// knows"),
+        ({"to": "kept", "lock": "7y"}, "lock is for s3:// only; files cannot be locked"),
+        ({"to": "az://files", "lock": "7y"}, "lock is for s3:// only; set it on the bucket itself"),
+        ({"to": "s3://bucket", "keep": "7y"}, "give the bucket a lifecycle rule instead"),
+        ({"to": "s3://bucket", "endpoint": "s3.example.com"}, "endpoint is no address"),
+        ({"to": "kept", "format": []}, 'format is empty; write "json", "eml" or both'),
+        ({"to": "kept", "format": "pdf"}, "format"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(options: dict[str, object], words: str) -> None:
+    """An option that the destination has no use for is an error that says why."""
+    with pytest.raises(ValidationError) as error:
+        Archive.model_validate(options)
     assert words in str(error.value)
 
 

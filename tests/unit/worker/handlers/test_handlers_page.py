@@ -27,7 +27,7 @@ def test_every_table_is_accepted(table: dict[str, object]) -> None:
 
 def test_the_built_in_handlers_are_all_there() -> None:
     """Each has a section, and each of its options is mentioned there."""
-    for name in ("archive", "email"):
+    for name in ("archive", "email", "files"):
         section = re.search(rf"^## {name}$(.*?)^## ", PAGE, re.DOTALL | re.MULTILINE)
         assert section, f"no section on {name}"
         for field, info in lookup.find(name).model_fields.items():

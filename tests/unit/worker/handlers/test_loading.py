@@ -160,7 +160,24 @@ WRONG = [
     (chat(URL + "target = 5"), '"target": must be text, not a number; put it in quotes: "5"'),
     (
         'use = "archive"\nto = "s3://user:pw@bucket"',
-        '"to": s3:// is not a place archive can write to; use file:///folder',
+        '"to": s3:// with more than bucket and folder; write s3://bucket/folder, and '
+        "access_key_id and secret_access_key as options",
+    ),
+    (
+        'use = "archive"\nto = "kept"\nlock = "7y"',
+        "lock is for s3:// only; files cannot be locked",
+    ),
+    (
+        'use = "archive"\nto = "kept"\nformat = ["json", "pdf"]',
+        '"format", entry 2: "pdf" is not known; known are json, eml',
+    ),
+    (
+        'use = "files"\nto = "kept"\nfolder = "{{ message.availability }}"',
+        '"folder": availability may change, and the file would be there twice',
+    ),
+    (
+        'use = "archive"\nto = "s3://bucket"\nlock_mode = "for ever"',
+        '"lock_mode": "for ever" is not known; known are governance, compliance',
     ),
 ]
 
