@@ -267,7 +267,7 @@ WRONG: list[tuple[str, str]] = [
     (
         '[[routes]]\nname = "Faxes"\nsteps = ["xyzzy"]\n',
         '[[routes]] "Faxes" "steps", entry 1: "xyzzy" is no handler; '
-        "known are archive, email, mark-read",
+        "known are archive, email, files, mark-read",
     ),
     (
         '[[routes]]\nname = "Faxes"\nsteps = ["archive", "archive"]\n',
