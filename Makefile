@@ -5,7 +5,7 @@ WORKERS ?= 2
 BIN := .venv/bin
 SCHEMATHESIS := 4.32.5
 
-.PHONY: help setup run test fuzz reference javascript lint lock
+.PHONY: help setup run test fuzz chaos soak reference javascript lint lock
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,12 @@ fuzz: setup .venv/fuzz/$(SCHEMATHESIS) ## hold a running webhook to its OpenAPI 
 	$(PYTHON) -m venv .venv/fuzz
 	.venv/fuzz/bin/pip install --quiet --disable-pip-version-check schemathesis==$(SCHEMATHESIS)
 	@touch $@
+
+chaos: setup ## kill processes and Redis at random while 2,000 messages come in, then count them
+	$(BIN)/python -m tests.chaos
+
+soak: setup ## ten minutes of 20 messages a second: memory, keys and delays must stay flat
+	$(BIN)/python -m bench.soak --minutes 10 --rate 20
 
 reference: setup ## compare the sandbox and our models with RingCentral's published reference
 	$(BIN)/python -m pytest tests/reference

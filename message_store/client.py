@@ -105,10 +105,12 @@ class MessageStore(Changes, Account):
         page: int = 1,
         per_page: int = 100,
         phone_number: str | None = None,
+        owner: str | None = None,
     ) -> ListPage:
         """A page of messages, newest first; values are spelled as RingCentral spells them.
 
-        Without `date_from` it is the 24 hours before `date_to`, without availability only `Alive`.
+        Without `date_from` it is the 24 hours before `date_to`, without availability only `Alive`,
+        without `owner` the mailbox's own (`Personal`).
         Source: https://developers.ringcentral.com/api-reference/Message-Store/listMessages
         """
         chosen = {
@@ -123,6 +125,7 @@ class MessageStore(Changes, Account):
         query += _dates(date_from, date_to)
         if phone_number is not None:
             query.append(("phoneNumber", phone_number))
+        query += [("owner", owner)] if owner is not None else []
         query += [("page", page), ("perPage", per_page)]
         call = Call("message-list", "GET", messages_path(mailbox), query)
         return await self._http.read(call, partial(read_list, page=page, per_page=per_page))

@@ -4,15 +4,19 @@ import sys
 
 import typer
 
+from ringpost.commands.admin import admin
 from ringpost.commands.archive import archive
+from ringpost.commands.backfill import backfill
 from ringpost.commands.check import check
 from ringpost.commands.failures import failures, replay
 from ringpost.commands.init import init
 from ringpost.commands.messages import messages
+from ringpost.commands.reconcile import reconcile
 from ringpost.commands.run import run
 from ringpost.commands.sandbox import PASS_ON, sandbox
 from ringpost.commands.status import status
 from ringpost.commands.subscriptions import subscriptions
+from ringpost.commands.verify import verify
 from ringpost.plain import plain
 from ringpost.refusal import Refusal
 
@@ -26,8 +30,12 @@ app.command()(run)
 app.command()(init)
 app.command()(check)
 app.command()(status)
+app.command()(admin)
 app.command()(failures)
 app.command()(replay)
+app.command()(reconcile)
+app.command()(verify)
+app.command()(backfill)
 app.add_typer(archive, name="archive")
 app.add_typer(messages, name="messages")
 app.add_typer(subscriptions, name="subscriptions")

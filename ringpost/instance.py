@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 from ringpost import embedded_redis, programs
+from ringpost.admin.local import local_admin
+from ringpost.admin.settings import AdminSettings, open_to_others
 from ringpost.checks.redis import insist_on_redis
 from ringpost.child import Program
 from ringpost.data_directory import DataDirectory
@@ -51,15 +53,15 @@ class Instance:
         configuration, _ = read_configuration(self._config)
         self._data.prepare()
         with self._data.held() as lock:
-            children, webhook = self._prepare(lock)
+            children, webhook, admin = self._prepare(lock)
             secret = programs.secret_variables(configuration)
             children = [programs.discreet(child, secret) for child in children]
             if self._demo:
                 self._announce_demo()
-            asyncio.run(self._supervise(children, webhook))
+            asyncio.run(self._supervise(children, webhook, admin))
         self._terminal.say("Stopped.")
 
-    def _prepare(self, lock: int) -> tuple[list[Program], WebhookSettings]:
+    def _prepare(self, lock: int) -> tuple[list[Program], WebhookSettings, AdminSettings]:
         """What to start, in order. From here on our environment is the children's."""
         os.environ["RINGPOST_CONFIG"] = str(self._config.absolute())
         os.environ["RINGPOST_DATA"] = str(self._data.path)
@@ -68,13 +70,17 @@ class Instance:
         children = [self._redis(lock)] if self._settings.redis_url is None else []
         if self._settings.redis_url is not None:
             os.environ["REDIS_URL"] = self._settings.redis_url
-            asyncio.run(insist_on_redis(self._settings.redis_url))
+            for warning in asyncio.run(insist_on_redis(self._settings.redis_url)):
+                self._terminal.say(f"Redis: {warning}")
         webhook = local_webhook(public=self._demo is None)
         insist_on_port(webhook.host, webhook.port)
+        admin = local_admin()
+        insist_on_port(admin.admin_host, admin.admin_port, "ADMIN_")
         if self._demo:
             children += self._demo.programs()
-        children += [programs.webhook(webhook), programs.worker(), programs.beat(self._data.path)]
-        return children, webhook
+        children += [programs.webhook(webhook), programs.worker(), programs.admin(admin)]
+        children.append(programs.beat(self._data.path))
+        return children, webhook, admin
 
     def _redis(self, lock: int) -> Program:
         folder = self._data.path
@@ -85,7 +91,9 @@ class Instance:
         os.environ["REDIS_URL"] = redis.url
         return redis.program(lock)
 
-    async def _supervise(self, children: list[Program], webhook: WebhookSettings) -> None:
+    async def _supervise(
+        self, children: list[Program], webhook: WebhookSettings, admin: AdminSettings
+    ) -> None:
         stop, hurry = asyncio.Event(), asyncio.Event()
 
         first = 0.0
@@ -104,13 +112,14 @@ class Instance:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, told)
         shared = {"REDIS_URL": os.environ["REDIS_URL"], "PORT": str(webhook.port)}
+        shared["ADMIN_PORT"] = str(admin.admin_port)
         if self._demo:
             shared |= self._demo.shared()
             shared |= {name: os.environ[name] for name in ("RINGPOST_CONFIG", "WEBHOOK_URL")}
         self._data.describe(shared)
 
         async def up() -> None:
-            self._say_where(webhook)
+            self._say_where(webhook, admin)
             if self._demo:
                 await self._demo.send_samples(self._terminal.say)
 
@@ -125,7 +134,7 @@ class Instance:
         if self._config == CONFIGURATION and ("config" in self._settings.model_fields_set):
             say(f"RINGPOST_CONFIG={own} is not used in the demonstration; --config {own} would be.")
 
-    def _say_where(self, webhook: WebhookSettings) -> None:
+    def _say_where(self, webhook: WebhookSettings, admin: AdminSettings) -> None:
         say, data = self._terminal.say, _near(self._data.path)
         host = programs.reachable(webhook.host)
         say()
@@ -133,6 +142,8 @@ class Instance:
         say(f"  webhook        http://{host}:{webhook.port}{webhook.path}")
         if webhook.webhook_url is None:
             say("                 WEBHOOK_URL is not set: no subscription, mailboxes are polled")
+        say(f"  status         {programs.address(admin)}/status")
+        say(f"  metrics        {programs.address(admin)}/metrics")
         say(f"  configuration  {_near(self._config)}")
         say(f"  data           {data}")
         if self._demo:
@@ -142,6 +153,8 @@ class Instance:
             say("Send another message from a second terminal (here: .venv/bin/ringpost):")
             say("  ringpost sandbox send fax      (--file sends a file of yours)")
         say("See how it goes: ringpost status")
+        if not admin.is_private:
+            say(open_to_others(admin))
         say()
 
 

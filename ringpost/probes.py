@@ -49,15 +49,17 @@ def _asks(
     return probe
 
 
-def insist_on_port(host: str, port: int) -> None:
-    """Raise Refusal if the webhook could not listen there."""
+def insist_on_port(host: str, port: int, prefix: str = "") -> None:
+    """Raise Refusal if nobody could listen there; the variables begin with `prefix`."""
     try:
         _bind(host, port)
     except OSError as error:
+        name = f"{prefix}PORT"
         what = (
-            f"PORT={port}: in use on {host}; stop what listens there or set PORT to another"
+            f"{name}={port}: in use on {host}; stop what listens there or set {name} to another"
             if error.errno == errno.EADDRINUSE
-            else f"HOST={host} PORT={port}: cannot listen there ({_reason(error)}); set others"
+            else f"{prefix}HOST={host} {name}={port}: cannot listen there ({_reason(error)}); "
+            "set others"
         )
         raise Refusal(what) from None
 

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
+from ringpost.admin.settings import AdminSettings
 from ringpost.child import Program
 from ringpost.probes import LOOPBACK, answers_health
 from webhook.settings import Settings as WebhookSettings
@@ -43,6 +44,15 @@ def beat(data: Path) -> Program:
     )
 
 
+def admin(settings: AdminSettings) -> Program:
+    """Shows status and metrics."""
+    return Program(
+        name="admin",
+        command=(sys.executable, "-m", "ringpost", "admin"),
+        ready=answers_health(reachable(settings.admin_host), settings.admin_port),
+    )
+
+
 def discreet(program: Program, secret: Collection[str]) -> Program:
     """The program without those of the `secret` variables that its part has no use for."""
     if program.name == "worker":
@@ -59,7 +69,11 @@ def secret_variables(configuration: Configuration) -> set[str]:
 
 
 _WIRE = frozenset({"REDIS_URL", "WEBHOOK_VERIFICATION_TOKEN", "WEBHOOK_URL"})
-_NEEDED = {"webhook": _WIRE | {"HOST", "PORT"}, "beat": frozenset({"REDIS_URL"})}
+_NEEDED = {
+    "webhook": _WIRE | {"HOST", "PORT"},
+    "beat": frozenset({"REDIS_URL"}),
+    "admin": frozenset({"REDIS_URL", "ADMIN_HOST", "ADMIN_PORT"}),
+}
 # a configuration may name them, and every program relies on them
 _HARMLESS = frozenset(
     {"PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "XDG_RUNTIME_DIR", "VIRTUAL_ENV", "PYTHONPATH"}
@@ -70,3 +84,9 @@ _CELERY = (sys.executable, "-m", "celery", "--quiet", "--app", "worker")
 def reachable(host: str) -> str:
     """An address of this machine at which a listener on `host` can be reached."""
     return _WILDCARDS.get(host, host)
+
+
+def address(settings: AdminSettings) -> str:
+    """Where the admin process is found on this machine."""
+    host = reachable(settings.admin_host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.admin_port}"

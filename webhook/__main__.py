@@ -10,8 +10,11 @@ import structlog
 import uvloop
 from aiohttp import web
 
+from metrics.batches import Batches
+from metrics.catalogue import COUNTS
 from webhook.app import create_app
 from webhook.connections import MOST_CONNECTIONS
+from webhook.counting import RedisCounts, Reporter
 from webhook.hints import Hints
 from webhook.logs import configure_logs
 from webhook.outcomes import Outcomes
@@ -47,12 +50,14 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     outcomes = Outcomes()
+    reporter = Reporter(RedisCounts(settings.redis_url.get_secret_value()), Batches(COUNTS))
     hints = Hints(CeleryPublisher(settings.broker_url))
     app = create_app(settings, hints, outcomes=outcomes, most_connections=_connections())
     runner = web.ServerRunner(app, shutdown_timeout=3.0)
     await runner.setup()
     try:
         await hints.start()
+        reporter.start()
         site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
         await site.start()
         log.info("webhook listens", host=settings.host, port=site.port, path=settings.path)
@@ -61,6 +66,7 @@ async def serve(settings: Settings) -> None:
     finally:
         await runner.cleanup()
         await hints.close()
+        await reporter.close()
         outcomes.close()
 
 

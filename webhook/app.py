@@ -5,10 +5,12 @@ Source: https://developers.ringcentral.com/guide/notifications/webhooks/creating
 """
 
 import asyncio
+import time
 
 from aiohttp import StreamReader, web
 
 from message_store.notification import NotANotification, Notification, parse
+from metrics.catalogue import ANSWER_SECONDS
 from webhook.answers import ok, refusal
 from webhook.connections import MOST_CONNECTIONS, STRANGER_SECONDS, Connections
 from webhook.hints import CHECK_SUBSCRIPTIONS, EVERY_MAILBOX, Hints
@@ -68,6 +70,12 @@ class Webhook:
         if not self._verifier.accepts(request.headers):
             return await self._stranger(request)
         self._connections.trust(request.protocol)
+        began = time.perf_counter()
+        answer = await self._trusted(request)
+        ANSWER_SECONDS.observe(time.perf_counter() - began)
+        return answer
+
+    async def _trusted(self, request: web.BaseRequest) -> web.Response:
         try:
             return await self._notification(await _body(request))
         except _TooLargeError:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import structlog
 
+from metrics.catalogue import HINTS
 from webhook.sidecar import Sidecar
 
 EVERY_MAILBOX = "*"
@@ -71,10 +72,14 @@ class Hints:
         self._keep(mailbox)
         self._wanted.set()
         if self._away:
+            HINTS.count("kept")
             return False
         waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
-        return await waiter
+        handed_on = await waiter
+        if not handed_on:
+            HINTS.count("kept")
+        return handed_on
 
     async def close(self, within: float = 3.0) -> None:
         """Hand on what is kept, for at most `within` seconds, and stop."""
@@ -128,7 +133,9 @@ class Hints:
             publish = partial(self._publisher.publish, mailboxes)
             done = await self._attempt(sidecar, publish, self._patience)
         finally:
-            if not done:
+            if done:
+                HINTS.count("published", by=len(mailboxes))
+            else:
                 for mailbox in mailboxes:
                     self._keep(mailbox)
         return done

@@ -5,6 +5,9 @@ from typing import Literal
 
 import structlog
 
+from metrics.catalogue import NOTIFICATIONS
+from metrics.counting import Counter
+
 Outcome = Literal[
     "accepted",
     "handshake",
@@ -26,17 +29,25 @@ log = structlog.get_logger()
 
 
 class Outcomes:
-    """Counts by outcome; an unwelcome one is logged at once, then one line a minute at most."""
+    """Counts by outcome; an unwelcome one is logged at once, then one line a minute at most.
 
-    def __init__(self, tell_every: float = TELL_EVERY_SECONDS) -> None:
+    `counted`: the metric that counts them too, None for none.
+    """
+
+    def __init__(
+        self, tell_every: float = TELL_EVERY_SECONDS, *, counted: Counter | None = NOTIFICATIONS
+    ) -> None:
         self.counts: dict[Outcome, int] = {}
         self._tell_every = tell_every
+        self._counted = counted
         self._told: dict[Outcome, int] = {}
         self._timers: dict[Outcome, asyncio.TimerHandle] = {}
 
     def count(self, outcome: Outcome, **facts: object) -> None:
         """Add one; the facts go with it if it is told. Must be called on the event loop."""
         self.counts[outcome] = self.counts.get(outcome, 0) + 1
+        if self._counted is not None:
+            self._counted.count(outcome.replace(" ", "_"))
         if outcome not in ORDINARY and outcome not in self._timers:
             self._tell(outcome, facts)
 

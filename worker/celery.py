@@ -39,12 +39,13 @@ REFUSED = 2
 # Heroku and Kubernetes kill after 30 seconds.
 GRACE_SECONDS = 20.0
 _THREADS = 16
+# Our workers meet in the ledger; Celery's talk among them costs each start a second, and a
+# traceback whenever the broker goes. There is no setting for it.
+_ALONE = {"without_gossip": True, "without_mingle": True, "without_heartbeat": True}
 
 guard_broker_loss()
 # Celery warns of root because of pickle; we accept nothing but JSON.
 warnings.filterwarnings("ignore", category=SecurityWarning)
-# and, at each loss of the broker, of a default that Celery 6 will change and that is set here.
-warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 
 def _settings() -> dict[str, Any]:
@@ -132,7 +133,9 @@ def _set_up_logging(**_: Any) -> None:
 
 
 @worker_init.connect
-def _open(**_: Any) -> None:
+def _open(sender: Any = None, **_: Any) -> None:
+    if sender is not None:
+        sender.options.update(_ALONE)
     try:
         settings = Settings()
         configuration, handlers = load_all(settings.config, environment())
@@ -150,6 +153,8 @@ def _or_end() -> Iterator[None]:
     """End the process if it cannot start: Celery would swallow the error and take tasks."""
     try:
         yield
+    except ConfigurationError as error:
+        refuse(error)
     except Exception as error:
         log.error("worker cannot start", exc_info=error)
         raise SystemExit(1) from error
@@ -166,6 +171,9 @@ async def _open_process(
 
 @worker_ready.connect
 def _start(**_: Any) -> None:
+    # At each loss of the broker Celery warns of a default that is set above; it has just asked for
+    # all its warnings.
+    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
     with _or_end():
         bridge, process = running()
         bridge.call(process.start(), 60)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import structlog
 
 from message_store.protocol import MessageStoreAccess
+from metrics.catalogue import STEPS
 
 from .failures import is_foreseen, judge, reason
 from .handlers.contract import ClosingHandler, HandlerError, TransientError
@@ -69,6 +70,14 @@ class Closer:
             else:
                 done = not isinstance(result, HandlerError)
                 outcomes[message_id] = ClosingOutcome(done, in_brief(result))
+        done_well = sum(outcome.ok for outcome in outcomes.values())
+        for name, count in (
+            ("done", done_well),
+            ("failed", len(outcomes) - done_well),
+            ("put_off", len(work.message_ids) - len(outcomes)),
+        ):
+            if count:
+                STEPS.count(work.step, name, by=count)
         log.info(
             "messages closed", mailbox=str(work.mailbox), step=work.step, messages=len(outcomes)
         )
@@ -84,9 +93,11 @@ class Closer:
         verdict = judge(error, age=0.0, attempts=0, schedule=(0.0,))
         if verdict.wait is not None:
             wait = verdict.wait or _RETRY_SECONDS
+            STEPS.count(work.step, "put_off", by=len(work.message_ids))
             log.warning("closing waits", retry_in=round(wait), **facts)
             await self._ledger.finish(work, {}, retry_in=wait)
             return
         log.error("closing failed", exc_info=None if is_foreseen(error) else error, **facts)
+        STEPS.count(work.step, "failed", by=len(work.message_ids))
         failed = ClosingOutcome(False, reason(error))
         await self._ledger.finish(work, dict.fromkeys(work.message_ids, failed))

@@ -3,9 +3,10 @@
 Every problem of a file is reported together, one line each, by `ConfigurationError`.
 """
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -28,6 +29,8 @@ from worker.mailbox_names import OWN, MailboxNames
 from worker.problems import ConfigurationError, Wrong, in_words
 from worker.routes import Route
 from worker.tables import Finding, Table, findings
+
+_MOST_RETRIES = 50
 
 
 def _duration(value: object) -> timedelta:
@@ -82,6 +85,21 @@ def _accounts(value: object) -> object:
     return value
 
 
+def _every(value: object) -> object:
+    if isinstance(value, str) and value.strip().lower() == NEVER:
+        return None
+    return value if value is None else _duration(value)
+
+
+def _time_of_day(value: object) -> time:
+    if isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            value = time.fromisoformat(value.strip())
+    if not isinstance(value, time) or value.tzinfo is not None:
+        raise Wrong('is no time of day; write such as "02:00", which is UTC')
+    return value
+
+
 def _filters(value: object) -> object:
     if not isinstance(value, list | tuple):
         raise Wrong(f'must be a list such as ["{MESSAGE_STORE}"], not {in_words(value)}')
@@ -90,11 +108,20 @@ def _filters(value: object) -> object:
     return value
 
 
+def _schedule(value: object) -> object:
+    if not isinstance(value, list | tuple):
+        raise Wrong(f'must be a list such as ["30s", "2m", "1h"], not {in_words(value)}')
+    if not 0 < len(value) <= _MOST_RETRIES:
+        raise Wrong(f'must be a list of 1 to {_MOST_RETRIES} lengths of time such as ["30s", "1h"]')
+    return value
+
+
 def _once_each(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(values))
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+NEVER = "never"
 
 
 class Sync(Table):
@@ -124,6 +151,26 @@ class Subscriptions(Table):
     ] = (MESSAGE_STORE,)
 
 
+class Reconcile(Table):
+    """`[reconcile]`: the look by itself at whether everything that RingCentral lists has come.
+
+    `every` is None for never; `at` is UTC.
+    """
+
+    every: Annotated[timedelta | None, BeforeValidator(_every)] = timedelta(days=1)
+    at: Annotated[time, BeforeValidator(_time_of_day)] = time(2)
+    since: Duration = timedelta(days=2)
+    repair: bool = True
+
+
+class Retries(Table):
+    """`[retries]`: how long after each failed try of a step the next one is; then it has failed."""
+
+    schedule: Annotated[tuple[Duration, ...], BeforeValidator(_schedule)] = tuple(
+        map(parse_duration, ("30s", "2m", "10m", "1h", "6h", "24h"))
+    )
+
+
 class Configuration(Table):
     """The whole file."""
 
@@ -133,6 +180,8 @@ class Configuration(Table):
     ] = ()
     sync: Sync = Sync()
     subscriptions: Subscriptions = Subscriptions()
+    reconcile: Reconcile = Reconcile()
+    retries: Retries = Retries()
     handlers: dict[str, InstanceOf[HandlerTable]] = Field(default_factory=dict)
     routes: Annotated[
         tuple[Route, ...], BeforeValidator(_routes), Field(validate_default=True)

@@ -20,6 +20,11 @@ class Sealer:
         self._newest = fernets[0] if fernets else None
         self._any = MultiFernet(fernets) if fernets else None
 
+    @property
+    def seals(self) -> bool:
+        """Whether there is a key."""
+        return self._newest is not None
+
     def seal(self, text: str) -> str:
         """The text, encrypted if there is a key."""
         return self._newest.encrypt(text.encode()).decode() if self._newest else text

@@ -14,8 +14,13 @@ from .logins import Logins
 class EveryStore:
     """Each mailbox is asked of the login that looks after it."""
 
-    def __init__(self, logins: Logins) -> None:
+    def __init__(self, logins: Logins, *, bulk: bool = False) -> None:
         self._logins = logins
+        self._bulk = bulk
+
+    def in_bulk(self) -> "EveryStore":
+        """The same for work that can wait: it leaves a share of the rate limits to live work."""
+        return EveryStore(self._logins, bulk=True)
 
     async def get(self, mailbox: Mailbox, message_id: str) -> Message:
         """The message as it now is."""
@@ -42,4 +47,5 @@ class EveryStore:
         return await self._of(mailbox).restore(mailbox, ids)
 
     def _of(self, mailbox: Mailbox) -> MessageStore:
-        return self._logins.of(mailbox).store
+        store = self._logins.of(mailbox).store
+        return store.in_bulk() if self._bulk else store

@@ -20,10 +20,8 @@ from message_store.tracebacks import name_of
 
 from .handlers.contract import HandlerError, TransientError
 from .ledger.connection import LedgerError
+from .ledger.deliveries import Says
 from .wording import in_brief
-
-# The first try is at once, then after these seconds; then the delivery has failed and is listed.
-RETRY_SCHEDULE = (30.0, 120.0, 600.0, 3600.0, 21600.0, 86400.0)
 
 # Their words are our own, or the destination's as a handler chose to repeat them.
 OURS = (HandlerError, RingCentralError, LedgerError)
@@ -49,10 +47,11 @@ class Verdict:
 FINAL = Verdict(None, counts=True)
 
 
-def judge(
-    error: BaseException, *, age: float, attempts: int, schedule: Sequence[float] = RETRY_SCHEDULE
-) -> Verdict:
-    """What becomes of a failed step of a message `age` seconds old, after so many attempts."""
+def judge(error: BaseException, *, age: float, attempts: int, schedule: Sequence[float]) -> Verdict:
+    """What becomes of a failed step of a message `age` seconds old, after so many attempts.
+
+    The first try is at once, then after the seconds of the `schedule`; then it has failed.
+    """
     asked = _asked(error)
     if isinstance(error, LedgerError | RateLimited):
         return Verdict(asked or _SOON)
@@ -66,6 +65,17 @@ def judge(
         return FINAL
     jitter = random.uniform(0.9, 1.1)  # noqa: S311  # no secret
     return Verdict(max(asked or 0.0, schedule[attempts] * jitter), counts=True)
+
+
+def says(error: BaseException) -> Says:
+    """What a handler's error tells of its destination; RingCentral is nobody's destination."""
+    if isinstance(error, RingCentralError | LedgerError):
+        return "nothing"
+    if isinstance(error, TransientError):
+        return "answered" if error.only_this else "failing"
+    if isinstance(error, HandlerError):
+        return "answered"
+    return "failing" if is_transient(error) else "nothing"
 
 
 def is_transient(error: BaseException) -> bool:

@@ -99,6 +99,10 @@ class Logins:
         """How many mailboxes this login looks after."""
         return max(1, sum(scope == login.scope for scope in self._assigned.values()))
 
+    def store_of(self, mailbox: Mailbox) -> MessageStore:
+        """The Message Store of the login that looks after a mailbox."""
+        return self.of(mailbox).store
+
     def of(self, mailbox: Mailbox) -> Login:
         """The login that looks after a mailbox; where none is known, one of the same company."""
         scope = self._assigned.get(mailbox)

@@ -11,9 +11,15 @@ import structlog
 
 from message_store.client import MessageStore
 from message_store.mailbox import Mailbox
+from message_store.message import Message
+from metrics.batches import EVERY_SECONDS, Batches
+from metrics.catalogue import COUNTS
 
 from .accounts import accounts_of
+from .backfill.filling import Filler
 from .closing import Closer
+from .completeness.archives import archives_in
+from .completeness.nightly import Nightly
 from .configuration import Configuration
 from .delivery import Deliverer, StepAddress
 from .every_store import EveryStore
@@ -21,9 +27,12 @@ from .handlers.context import DeliveryContext
 from .handlers.egress import Egress
 from .healing import Healer
 from .ledger import Ledger, LedgerError
+from .ledger.keeping import SET_POLICY
 from .ledger.mailboxes import SyncLease
+from .ledger.records import Claim
 from .logins import Logins, log_in, scopes_of
 from .own_changes import OwnChanges
+from .problems import ConfigurationError
 from .pump import Publish, Pump
 from .settings import Settings
 from .spool import Spool
@@ -75,9 +84,14 @@ class WorkerProcess:
             {route.name: route for route in configuration.routes},
             self._handlers,
             self._context,
+            self._read_again,
             self._files_over,
+            [pause.total_seconds() for pause in configuration.retries.schedule],
         )
         self._own_changes = OwnChanges(self._store, self.ledger)
+        bulk = self._store.in_bulk()
+        self._bulk_spool = self._spool.through(bulk)
+        self._bulk_changes = OwnChanges(bulk, self.ledger)
         self._closer = Closer(self.ledger.closing, self._handlers.closing(), self._own_changes)
         tokens = settings.webhook_verification_token
         token = tokens[0].get_secret_value() if tokens else None
@@ -88,16 +102,27 @@ class WorkerProcess:
             configuration,
             closes=bool(self._handlers.closing()),
         )
+        archives = archives_in(handlers)
+        self._nightly = Nightly(self.ledger, self._logins.store_of, configuration, archives)
+        self._filler = Filler(self.ledger, self._logins.store_of, configuration)
         self._pump = Pump(self.ledger, publish, self._renew, settings.lease_seconds)
         self._lease_seconds = settings.lease_seconds
+        self._batches = Batches(COUNTS)
         self._background: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Start the handlers and what runs beside the tasks."""
+        """Start the handlers and what runs beside the tasks.
+
+        Raises ConfigurationError for a Redis that throws keys away.
+        """
+        await self._insist_on_keeping()
         self._beside(self._pump.run())
+        self._beside(self._nightly.run())
+        self._beside(self._filler.run())
         self._beside(self._repeat(self._renew, self._lease_seconds / 3))
         self._beside(self._repeat(self._prune, _PRUNE_SECONDS))
         self._beside(self._repeat(self._refresh, _REFRESH_SECONDS))
+        self._beside(self._repeat(self._hand_on_counts, EVERY_SECONDS))
         self._beside(self._repeat(self._expire, _EXPIRE_SECONDS))
         # A Redis that is away now is there for the first check of the subscription.
         with contextlib.suppress(LedgerError):
@@ -118,6 +143,7 @@ class WorkerProcess:
             async with asyncio.timeout(_RELEASE_SECONDS):
                 await self._deliverer.release()
                 await self._pump.stop()
+                await self._hand_on_counts()
         await self._handlers.close()
         await self._egress.close()
         await self._session.close()
@@ -148,10 +174,14 @@ class WorkerProcess:
             attempt=step.attempt,
             on=step.on,
             at=step.at,
-            store=self._own_changes,
-            spool=self._spool,
+            store=self._bulk_changes if step.bulk else self._own_changes,
+            spool=self._bulk_spool if step.bulk else self._spool,
             http=self._egress,
         )
+
+    async def _read_again(self, claim: Claim) -> Message:
+        store = self._store.in_bulk() if claim.delivery.bulk else self._store
+        return await store.get(claim.mailbox, claim.message_id)
 
     def _store_for(self, lease: SyncLease) -> MessageStore:
         store = self._logins.of(lease.mailbox).store
@@ -160,6 +190,14 @@ class WorkerProcess:
 
     def _files_over(self, mailbox: Mailbox, message_id: str) -> None:
         self._beside(self._spool.discard(mailbox, message_id))
+
+    async def _insist_on_keeping(self) -> None:
+        with contextlib.suppress(LedgerError):
+            keeping = await self.ledger.keeping()
+            if keeping.evicts:
+                raise ConfigurationError([f"REDIS_URL: {keeping.evicts}; {SET_POLICY}"])
+            for warning in keeping.warnings():
+                log.warning("Redis may forget", reason=warning)
 
     async def _renew(self) -> None:
         """Hold what this process has claimed for another lease."""
@@ -173,6 +211,11 @@ class WorkerProcess:
         """Learn which login looks after which mailbox now."""
         with contextlib.suppress(LedgerError):
             await self._logins.refresh()
+
+    async def _hand_on_counts(self) -> None:
+        """Let others see what this process has counted."""
+        with contextlib.suppress(LedgerError):
+            await self.ledger.metrics.add(self._batches)
 
     async def _prune(self) -> None:
         """Drop spooled files that a killed worker left behind."""

@@ -18,6 +18,7 @@ log = structlog.get_logger()
 _TICK = 0.1
 _LEASE_SECONDS = 3.0
 _RECLAIM_EVERY = 1.0
+_STANDSTILL = 5 * _TICK  # a turn that is a little late is none
 
 # Publishes one task: name, and its keyword arguments.
 Publish = Callable[[str, dict[str, list[str]]], Awaitable[None]]
@@ -44,7 +45,8 @@ class Pump:
         self._renew = renew
         self._lease_seconds = lease_seconds
         self._lease = ledger.lease("pump", _LEASE_SECONDS)
-        self._reclaim_at = 0.0
+        # Redis may have come back a moment ago: those who live renew first, three times a lease.
+        self._reclaim_at = time.monotonic() + lease_seconds / 3
         self._last_turn = time.time()
 
     async def run(self) -> None:
@@ -79,7 +81,7 @@ class Pump:
 
     async def _turn(self) -> None:
         # The wall clock goes on while the machine sleeps, and so do leases in Redis.
-        stood_still = time.time() - self._last_turn > self._lease_seconds / 3
+        stood_still = time.time() - self._last_turn > max(self._lease_seconds / 3, _STANDSTILL)
         self._last_turn = time.time()
         if stood_still:
             await self._wait_for_the_living()

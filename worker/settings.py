@@ -55,7 +55,8 @@ def _tokens(value: object) -> object:
     return parts
 
 
-def _redis(value: str) -> str:
+def redis_address(value: str) -> str:
+    """The value if it is the address of a Redis; raises Wrong."""
     if not _is_redis(value):
         raise Wrong(
             "is no address of a Redis; write such as redis://localhost:6379/0, rediss:// with TLS, "
@@ -143,7 +144,9 @@ class Settings(BaseSettings):
     webhook_verification_token: Annotated[
         tuple[SecretStr, ...], NoDecode, BeforeValidator(_tokens)
     ] = ()
-    redis_url: Annotated[str, AfterValidator(_redis)] | None = Field(default=None, repr=False)
+    redis_url: Annotated[str, AfterValidator(redis_address)] | None = Field(
+        default=None, repr=False
+    )
     ringpost_key: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_keys)] = ()
     config: Path = Field(default=Path("ringpost.toml"), validation_alias="RINGPOST_CONFIG")
     data: Path = Field(default=Path("data"), validation_alias="RINGPOST_DATA")

@@ -20,6 +20,7 @@ from message_store.pages import SyncPage
 from .happenings import CREATED, DELETED, State, happened
 from .ledger import Ledger
 from .ledger.mailboxes import Changed, Happened, Missed, Seen, SyncLease
+from .ledger.snapshots import read_snapshot
 from .routes import Route, routes_by_word
 
 log = structlog.get_logger()
@@ -126,13 +127,12 @@ class Sorter:
         }
         kept = await self._ledger.mailboxes.snapshots(mailbox, list(gone))
         found = {
-            id_: Message.model_validate_json(snapshot).model_copy(
-                update={"availability": gone[id_].availability}
-            )
+            id_: message.model_copy(update={"availability": gone[id_].availability})
             for id_, snapshot in kept.items()
+            if (message := read_snapshot(snapshot)) is not None
         }
         ours = await self._ledger.own_changes.among(mailbox, DELETED, list(gone))
-        unread = [id_ for id_ in gone if id_ not in kept and id_ not in ours]
+        unread = [id_ for id_ in gone if id_ not in found and id_ not in ours]
         refusals = (NotFound, BadRequest, PermissionMissing)
         return found | await _read(store, mailbox, unread[:MOST_DELETED_READ], without=refusals)
 

@@ -6,12 +6,14 @@ memory while there is room: files that come and go by the hundred are dear to a 
 
 import asyncio
 import contextlib
+import copy
 import secrets
 import shutil
 import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Self
 from weakref import WeakValueDictionary
 
 from message_store.errors import BadAnswer, BadRequest
@@ -46,6 +48,12 @@ class Spool:
         self._small = SmallContents()
         self._store = store
         self._locks: WeakValueDictionary[Path, asyncio.Lock] = WeakValueDictionary()
+
+    def through(self, store: MessageStoreAccess) -> Self:
+        """The same spool; what is missing is downloaded through this store."""
+        twin = copy.copy(self)
+        twin._store = store
+        return twin
 
     async def fetch(
         self, mailbox: Mailbox, message: Message, attachment: Attachment

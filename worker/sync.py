@@ -3,6 +3,7 @@
 Source: https://developers.ringcentral.com/guide/messaging/message-store/message-sync
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from message_store.errors import BadAnswer, FullSyncRequired
 from message_store.mailbox import Mailbox
 from message_store.message import Message
 from message_store.pages import SyncPage
+from metrics.catalogue import MESSAGES, STAGE_DELAY
 
 from .configuration import Configuration
 from .happenings import CREATED
@@ -153,6 +155,17 @@ class Synchroniser:
         result.delivered += found.delivered
         result.updated += len(found.updated)
         result.missed += len(found.missed)
+        for name, seen in (
+            ("new", found.created),
+            ("changed", found.updated),
+            ("missed", found.missed),
+        ):
+            if seen:
+                MESSAGES.count(name, by=len(seen))
+        if lease.synchronised is not None:  # a first sync finds what was there before us
+            now = time.time()
+            for message in found.created:
+                STAGE_DELAY.observe(now - message.created, "seen")
 
 
 def _oldest(mailbox: Mailbox, page: SyncPage) -> datetime:

@@ -7,6 +7,7 @@ import structlog
 
 from message_store.errors import LoginRefused, RateLimited, RingCentralError
 from message_store.mailbox import Mailbox
+from metrics.catalogue import SYNCS
 
 from .configuration import Configuration
 from .failures import is_foreseen, reason
@@ -82,6 +83,7 @@ class Syncs:
         try:
             result = await self._synchroniser.synchronise(lease)
         except OvertakenError as overtaken:
+            SYNCS.count("overtaken")
             log.warning("sync overtaken", reason=str(overtaken))
             return
         except LedgerError:
@@ -91,6 +93,7 @@ class Syncs:
             await self._failed(lease, login, error)
             return
         await self._ledger.mailboxes.finish(lease, await self._interval(lease.mailbox))
+        SYNCS.count("done")
         if result.delivered:
             await publish_if_possible(self._publish, "worker.deliver")
         if result.created or result.updated or result.missed:
@@ -110,6 +113,7 @@ class Syncs:
                 asked = 0.0  # a colleague has taken the mailbox over
         wait = retry_in(asked, lease.failures)
         limited = isinstance(error, RateLimited)
+        SYNCS.count("limited" if limited else "failed")
         await self._ledger.mailboxes.finish(lease, wait, error=reason(error), failed=not limited)
         if not limited:
             log.warning(

@@ -1,8 +1,10 @@
 """What can be seen without a network: settings, configuration, data directory, port."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from ringpost.admin.settings import AdminSettings, open_to_others
 from ringpost.data_directory import DataDirectory
 from ringpost.findings import Finding, fail, ok, warn
 from ringpost.probes import answers_health, insist_on_port
@@ -67,22 +69,42 @@ def _stand_ins(settings: Settings, *, release: bool) -> dict[str, str]:
     return known
 
 
-async def check_port(running: Mapping[str, str]) -> list[Finding]:
-    """Whether the webhook can listen; what runs here already may be what listens."""
+def check_admin() -> list[Finding]:
+    """Whether the admin process starts with these settings, and who can reach it."""
     try:
-        webhook = load(webhook_verification_token="0" * 16, redis_url="redis://localhost")
-    except ConfigurationError:
-        return []  # said by `check_webhook`
-    told = running.get("PORT", "")
-    port = int(told) if told.isdecimal() else webhook.port
-    where = f"PORT={port}"
-    try:
-        insist_on_port(webhook.host, port)
+        admin = AdminSettings()
     except Refusal as refusal:
-        if not await answers_health(reachable(webhook.host), port)():
-            return [fail("port", line) for line in refusal.lines]
+        return [fail("admin", line) for line in refusal.lines]
+    if admin.is_private:
+        return [ok("admin", f"ADMIN_HOST={admin.admin_host}: for this machine only")]
+    remedy = "set ADMIN_HOST to 127.0.0.1, or let nobody but Prometheus reach it"
+    return [warn("admin", open_to_others(admin), remedy)]
+
+
+async def check_ports(running: Mapping[str, str]) -> list[Finding]:
+    """Whether webhook and admin process can listen; what runs here may be what listens already."""
+    found = []
+    with suppress(ConfigurationError):  # said by `check_webhook`
+        webhook = load(webhook_verification_token="0" * 16, redis_url="redis://localhost")
+        found.append(await _port("", webhook.host, webhook.port, running))
+    with suppress(Refusal):  # said by `check_admin`
+        admin = AdminSettings()
+        found.append(await _port("ADMIN_", admin.admin_host, admin.admin_port, running))
+    return found
+
+
+async def _port(prefix: str, host: str, port: int, running: Mapping[str, str]) -> Finding:
+    subject, who = ("admin port", "an admin process") if prefix else ("port", "a webhook")
+    told = running.get(f"{prefix}PORT", "")
+    port = int(told) if told.isdecimal() else port
+    where = f"{prefix}PORT={port}"
+    try:
+        insist_on_port(host, port, prefix)
+    except Refusal as refusal:
+        if not await answers_health(reachable(host), port)():
+            return fail(subject, "; ".join(refusal.lines))
         if told:
-            return [ok("port", f"{where}: the instance that runs here listens")]
-        words = f"{where}: a webhook listens there already"
-        return [warn("port", words, "if it is not the one of this installation, set another")]
-    return [ok("port", f"{where}: free")]
+            return ok(subject, f"{where}: the instance that runs here listens")
+        words = f"{where}: {who} listens there already"
+        return warn(subject, words, "if it is not the one of this installation, set another")
+    return ok(subject, f"{where}: free")

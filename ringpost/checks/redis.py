@@ -1,10 +1,11 @@
 """Whether the Redis is there and keeps what it is given."""
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from ringpost.findings import Finding, fail, ok, warn
 from ringpost.refusal import Refusal
+from worker.ledger.keeping import SET_FILE, SET_POLICY, Keeping, read_keeping
 from worker.problems import address
 from worker.settings import Settings
 
@@ -18,20 +19,24 @@ async def check_redis(settings: Settings) -> list[Finding]:
     try:
         async with _open(settings.redis_url) as redis:
             await redis.ping()
-            facts = await redis.info("everything")
+            version = await _version(redis)
+            keeping = await read_keeping(redis)
     except (RedisError, OSError, ValueError) as error:
         return [fail("Redis", f"REDIS_URL does not answer ({reason(error)})", START_IT)]
-    version = facts.get("valkey_version") or facts.get("redis_version", "of unknown version")
-    return [ok("Redis", f"answers, {version}"), _eviction(facts), _persistence(facts)]
+    return [ok("Redis", f"answers, {version}"), _eviction(keeping), _persistence(keeping)]
 
 
-async def insist_on_redis(url: str) -> None:
-    """Raise Refusal if REDIS_URL does not answer."""
+async def insist_on_redis(url: str) -> list[str]:
+    """What somebody should know of this Redis; Refusal if it does not answer, or evicts keys."""
     try:
         async with _open(url) as redis:
             await redis.ping()
+            keeping = await read_keeping(redis)
     except (RedisError, OSError, ValueError) as error:
         raise no_answer(url, error) from None
+    if keeping.evicts:
+        raise Refusal(f"REDIS_URL {address(url)}: {keeping.evicts}; {SET_POLICY}", exit_code=2)
+    return keeping.warnings()
 
 
 def no_answer(url: str, error: Exception, exit_code: int = 2) -> Refusal:
@@ -52,24 +57,25 @@ def reason(error: Exception) -> str:
     return type(error).__name__ if "://" in str(error) else " ".join(str(error).split())[:200]
 
 
-def _eviction(facts: dict[str, object]) -> Finding:
-    policy = facts.get("maxmemory_policy")
-    if policy == "noeviction":
-        return ok("Redis eviction", "noeviction")
-    if policy is None:
+async def _version(redis: Redis) -> str:
+    try:
+        facts = await redis.info("server")
+    except ResponseError:
+        return "of unknown version"
+    return str(facts.get("valkey_version") or facts.get("redis_version", "of unknown version"))
+
+
+def _eviction(keeping: Keeping) -> Finding:
+    if keeping.policy is None:
         return warn("Redis eviction", "not told", "make sure that maxmemory-policy is noeviction")
-    return fail(
-        "Redis eviction",
-        f"maxmemory-policy is {policy}: it may throw the ledger away",
-        "set maxmemory-policy noeviction",
-    )
+    if keeping.evicts:
+        return fail("Redis eviction", keeping.evicts, SET_POLICY)
+    return ok("Redis eviction", keeping.policy)
 
 
-def _persistence(facts: dict[str, object]) -> Finding:
-    if facts.get("aof_enabled"):
-        return ok("Redis persistence", "append-only file is on")
-    return warn(
-        "Redis persistence",
-        "no append-only file: a restart of Redis loses what is open",
-        "set appendonly yes",
-    )
+def _persistence(keeping: Keeping) -> Finding:
+    if keeping.forgets:
+        return warn("Redis persistence", keeping.forgets, SET_FILE)
+    if keeping.has_file is None:
+        return warn("Redis persistence", "not told", "make sure that it keeps an append-only file")
+    return ok("Redis persistence", "append-only file is on")

@@ -21,9 +21,10 @@ def check(
 ) -> None:
     """Check configuration, credentials, permissions, Redis, destinations and the webhook."""
     from ringpost.checks.local import (
+        check_admin,
         check_configuration,
         check_data,
-        check_port,
+        check_ports,
         check_webhook,
     )
     from ringpost.connection import run
@@ -40,6 +41,7 @@ def check(
     found, configuration, handlers = check_configuration(config or settings.config, running)
     found += check_data(settings)
     found += check_webhook(settings, release=config_only)
+    found += check_admin()
     if not config_only:
 
         async def ask() -> "list[Finding]":
@@ -48,7 +50,7 @@ def check(
             from ringpost.checks.ringcentral import check_ringcentral
 
             return [
-                *await check_port(running),
+                *await check_ports(running),
                 *await check_ringcentral(settings, configuration, handlers),
                 *await check_redis(settings),
                 *await check_destinations(handlers),

@@ -1,90 +1,150 @@
 """`ringpost failures` and `ringpost replay`: what was given up, and trying it again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ringpost.commands.options import AsJson
+from ringpost.failure_choice import Choice
 from ringpost.output import local_time, say, show_json, zone
 
 if TYPE_CHECKING:
     from worker.ledger import DeliveryRecord
 
-_ALL = 1_000_000
-_SOME = 10
-_FIELDS = {"mailbox": "mailbox", "route": "route", "message": "message_id"}
+_SHOWN = 100
 
+
+def _moment(text: str) -> datetime:
+    """A date or a time where the reader is, or how far back."""
+    from worker.durations import parse_duration
+    from worker.problems import Wrong
+
+    try:
+        return datetime.now(UTC) - parse_duration(text)
+    except Wrong:
+        pass
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        raise typer.BadParameter(
+            f'"{text[:40]}" is no time; write such as 2026-11-01, 2026-11-01T14:30, or 2d'
+        ) from None
+
+
+MessageIds = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ID]...", help="Only of these messages.", show_default=False),
+]
+ByMessage = Annotated[
+    list[str] | None,
+    typer.Option("--message", metavar="ID", help="The same as an option; may be repeated."),
+]
 ByMailbox = Annotated[
     str | None, typer.Option("--mailbox", metavar="ACCOUNT/EXTENSION", help="Only of this mailbox.")
 ]
 ByRoute = Annotated[str | None, typer.Option("--route", metavar="NAME", help="Only of this route.")]
-ByMessage = Annotated[
-    str | None, typer.Option("--message", metavar="ID", help="Only of this message.")
+ByHandler = Annotated[
+    str | None,
+    typer.Option("--handler", metavar="NAME", help="Only those that ended at this step."),
+]
+Since = Annotated[
+    datetime | None,
+    typer.Option(
+        "--since", parser=_moment, metavar="TIME", help="Messages created since then, or 2d ago."
+    ),
+]
+Until = Annotated[
+    datetime | None,
+    typer.Option("--until", parser=_moment, metavar="TIME", help="Messages created before then."),
+]
+ByError = Annotated[
+    str | None, typer.Option("--error", metavar="TEXT", help="Only with this in the reason.")
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Which failed deliveries are meant; None means any."""
-
-    mailbox: str | None
-    route: str | None
-    message: str | None
-
-    def __bool__(self) -> bool:
-        return bool(self._wanted())
-
-    def of(self, records: "Sequence[DeliveryRecord]") -> "list[DeliveryRecord]":
-        """Those that are meant."""
-        return [
-            record
-            for record in records
-            if all(getattr(record, _FIELDS[name]) == value for name, value in self._wanted())
-        ]
-
-    def why_none(self, records: "Sequence[DeliveryRecord]") -> str:
-        """Why `of(records)` is empty: what was asked for that no delivery has."""
-        if not records:
-            return "no failed deliveries"
-        for name, value in self._wanted():
-            found = sorted({str(getattr(record, _FIELDS[name])) for record in records})
-            if value not in found:
-                some = ", ".join(f'"{other}"' for other in found[:_SOME])
-                more = f" and {len(found) - _SOME} more" if len(found) > _SOME else ""
-                return f'no failed delivery has {name} "{value}"; there are: {some}{more}'
-        return "no failed delivery has all of this"
-
-    def _wanted(self) -> list[tuple[str, str]]:
-        values = {"mailbox": self.mailbox, "route": self.route, "message": self.message}
-        return [(name, value) for name, value in values.items() if value is not None]
-
-
 def failures(
+    ids: MessageIds = None,
+    message: ByMessage = None,
     mailbox: ByMailbox = None,
     route: ByRoute = None,
-    message: ByMessage = None,
-    limit: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = 100,
+    handler: ByHandler = None,
+    since: Since = None,
+    until: Until = None,
+    error: ByError = None,
+    limit: Annotated[int, typer.Option(min=1, help="Show at most so many.")] = _SHOWN,
     as_json: AsJson = False,
 ) -> None:
     """List deliveries that were given up, the newest first, each with the reason."""
     from ringpost.connection import ledger, run
-    from ringpost.tables import Column, show_table
 
     async def read() -> "list[DeliveryRecord]":
         async with ledger() as opened:
-            return await opened.failures(_ALL if choice else limit)
+            return await opened.failures(None if choice else limit)
 
-    choice = Choice(mailbox, route, message)
+    choice = Choice(_all(ids, message), mailbox, route, handler, since, until, error)
     records = run(read())
     chosen = choice.of(records)[:limit]
     if as_json:
         show_json([record.model_dump(mode="json") for record in chosen])
-        return
-    if not chosen:
+    elif not chosen:
         say(choice.why_none(records))
-        return
+    else:
+        _show(chosen)
+        say("try them again with `ringpost replay`")
+
+
+def replay(
+    ids: MessageIds = None,
+    message: ByMessage = None,
+    mailbox: ByMailbox = None,
+    route: ByRoute = None,
+    handler: ByHandler = None,
+    since: Since = None,
+    until: Until = None,
+    error: ByError = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be tried again, and do nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make failed deliveries due again (all, or those chosen); steps done are not repeated."""
+    from ringpost.connection import ledger, run
+
+    async def again() -> "tuple[int, list[DeliveryRecord]]":
+        async with ledger() as opened:
+            records = await opened.failures(None)
+            chosen = choice.of(records)
+            return 0 if dry_run or not chosen else await opened.replay(chosen), records
+
+    choice = Choice(_all(ids, message), mailbox, route, handler, since, until, error)
+    count, records = run(again())
+    chosen = choice.of(records)
+    if as_json:
+        found = [record.model_dump(mode="json") for record in chosen]
+        show_json({"replayed": count} | ({"would_replay": found} if dry_run else {}))
+    elif not chosen:
+        say(f"nothing to replay: {choice.why_none(records)}")
+    elif dry_run:
+        _show(chosen[:_SHOWN])
+        some = f"; shown are {_SHOWN}" if len(chosen) > _SHOWN else ""
+        say(f"{_in_words(len(chosen))} would be due again{some}; nothing was done")
+    else:
+        say(f"{_in_words(count)} {'is' if count == 1 else 'are'} due again")
+
+
+def _all(ids: Sequence[str] | None, more: Sequence[str] | None) -> tuple[str, ...]:
+    return (*(ids or ()), *(more or ()))
+
+
+def _in_words(count: int) -> str:
+    return f"{count:,} failed {'delivery' if count == 1 else 'deliveries'}"
+
+
+def _show(records: "Sequence[DeliveryRecord]") -> None:
+    from ringpost.tables import Column, show_table
+
     show_table(
         (
             "mailbox",
@@ -92,6 +152,7 @@ def failures(
             Column(f"created ({zone()})", spare=3),
             Column("route", folds=True),
             Column("step", spare=1),
+            Column("done before", folds=True, spare=4),
             Column("attempts", spare=2),
             Column("reason", folds=True),
         ),
@@ -102,37 +163,10 @@ def failures(
                 local_time(record.created),
                 record.lane_in_words,
                 record.step,
+                ", ".join(record.done),
                 record.attempts,
                 record.reason,
             )
-            for record in chosen
+            for record in records
         ),
     )
-    say("try them again with `ringpost replay`")
-
-
-def replay(
-    mailbox: ByMailbox = None,
-    route: ByRoute = None,
-    message: ByMessage = None,
-    as_json: AsJson = False,
-) -> None:
-    """Make failed deliveries due again (all, or those chosen); steps done are not repeated."""
-    from ringpost.connection import ledger, run
-
-    async def again() -> "tuple[int, list[DeliveryRecord]]":
-        async with ledger() as opened:
-            if not choice:
-                return await opened.replay(), []
-            records = await opened.failures(_ALL)
-            chosen = choice.of(records)
-            return await opened.replay(chosen) if chosen else 0, records
-
-    choice = Choice(mailbox, route, message)
-    count, records = run(again())
-    if as_json:
-        show_json({"replayed": count})
-    elif not count:
-        say(f"nothing to replay: {choice.why_none(records)}")
-    else:
-        say(f"{count} failed {'delivery is' if count == 1 else 'deliveries are'} due again")

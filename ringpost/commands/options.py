@@ -10,6 +10,14 @@ ConfigFile = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE", help="The configuration; else RINGPOST_CONFIG."),
 ]
+SomeMailboxes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mailbox",
+        metavar="ACCOUNT/EXTENSION",
+        help="Only this watched mailbox; an extension's id will do. May be repeated.",
+    ),
+]
 OneMailbox = Annotated[
     str,
     typer.Option(

@@ -1,11 +1,11 @@
 """`ringpost status`: the ledger at a glance."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from ringpost.commands.options import AsJson
 from ringpost.output import alarm, local_time, say, show_json, zone
+from ringpost.status_facts import for_programs, moment
 
 if TYPE_CHECKING:
     from worker.ledger import Overview
@@ -16,41 +16,42 @@ _OUTCOMES = ("done", "failed", "skipped")
 
 def status(as_json: AsJson = False) -> None:
     """Show mailboxes, open work, what became of messages by route, subscriptions and pauses."""
+    from ringpost.completeness_status import Completeness
     from ringpost.connection import ledger, run
 
-    async def read() -> "Overview":
+    async def read() -> "tuple[Overview, Completeness]":
         async with ledger() as opened:
-            return await opened.overview()
+            return await opened.overview(), await Completeness.read(opened)
 
-    overview = run(read())
+    overview, completeness = run(read())
     if as_json:
-        show_json(_for_programs(overview))
+        show_json(for_programs(overview, completeness))
     else:
-        _show(overview)
+        _show(overview, completeness.lines())
 
 
-def _for_programs(overview: "Overview") -> dict[str, Any]:
-    """All as it is, with every time in ISO 8601: a subscription keeps epoch seconds, 0 for none."""
-    facts = overview.model_dump(mode="json")
-    for subscription in facts["subscriptions"]:
-        for name in ("made", "active_until", "checked"):
-            subscription[name] = _moment(subscription[name])
-    return facts
-
-
-def _show(overview: "Overview") -> None:
+def _show(overview: "Overview", beside: Iterable[str]) -> None:
     from ringpost.tables import Column, show_table
     from worker.permissions import in_words
 
     if overview.problem:
         alarm(f"problem: {overview.problem}; see `ringpost check`")
+    bulk = f" (bulk {overview.bulk})" if overview.bulk else ""
     say(
-        f"due {overview.due}, running {overview.running}, waiting to be closed {overview.waiting}, "
-        f"failed {overview.failed}"
+        f"due {overview.due}{bulk}, running {overview.running}, "
+        f"waiting to be closed {overview.waiting}, failed {overview.failed}"
     )
     if overview.failed:
         say("failed deliveries: see `ringpost failures`")
-    for line in _subscriptions(overview):
+    for breaker in overview.breakers:
+        probe = breaker.next_probe
+        when = f"at {local_time(probe, seconds=True)}" if probe else "under way"
+        alarm(
+            f"handler {breaker.handler}: its destination fails since "
+            f"{local_time(breaker.since)} {zone()} ({breaker.reason}); "
+            f"next probe {when}, waiting {breaker.waiting}"
+        )
+    for line in (*_subscriptions(overview), *beside):
         say(line)
     for mailbox in overview.mailboxes:
         if mailbox.walked_back_to:
@@ -150,10 +151,6 @@ def _subscriptions(overview: "Overview") -> Iterator[str]:
     else:
         yield f"RingCentral does not tell of {dark} of {mailboxes} mailboxes: they are polled"
     for one in overview.subscriptions:
-        until = local_time(_moment(one.active_until))
+        until = local_time(moment(one.active_until))
         filters = "1 filter" if len(one.filters) == 1 else f"{len(one.filters)} filters"
         yield f"subscription {one.id}: {filters}, until {until} {zone()}"
-
-
-def _moment(seconds: float) -> datetime | None:
-    return datetime.fromtimestamp(seconds, UTC) if seconds else None

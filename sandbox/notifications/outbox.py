@@ -1,6 +1,7 @@
 """Gathers what happens to mailboxes and extensions and tells the subscribers, some in vain."""
 
 import asyncio
+import time
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,10 @@ class Notified:
     subscription_id: str
     notification: dict[str, Any]
     outcome: str = ""
+    sent: float = 0.0
+    """When it was posted last, in epoch seconds of this machine's clock."""
+    seconds: float = 0.0
+    """How long the address took for its answer."""
 
 
 class Outbox:
@@ -147,6 +152,7 @@ class Outbox:
         if faults.notification_delay:
             await asyncio.sleep(faults.notification_delay)
         for left in reversed(range(settings.notification_tries)):
+            notified.sent, began = time.time(), time.monotonic()
             try:
                 await self._emulator.webhooks.deliver(
                     subscription.address,
@@ -155,6 +161,7 @@ class Outbox:
                 )
             except DeliveryError as failure:
                 notified.outcome = str(failure)
+                notified.seconds = time.monotonic() - began
                 self.health.failed(subscription, notified.outcome)
                 if not subscription.active:
                     return
@@ -162,5 +169,6 @@ class Outbox:
                     await asyncio.sleep(settings.notification_pause)
             else:
                 notified.outcome = "delivered"
+                notified.seconds = time.monotonic() - began
                 self.health.took(subscription)
                 return

@@ -1,12 +1,24 @@
 """Processes are killed while they work; nothing is lost and no recorded step repeated."""
 
+import signal
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
+
 from sandbox import RingCentral
-from tests.support.line import Line
+from tests.chaos.points import WEBHOOK_POINTS, Point
+from tests.support.line import Line, answers
 from tests.support.waiting import Eventually
 
+ROOT = Path(__file__).parents[2]
+WITH_POINTS = """
+from tests.chaos import crash
+from webhook.__main__ import main
+crash.install()
+main()
+"""
 Start = Callable[[], Awaitable[None]]
 
 
@@ -69,6 +81,38 @@ async def test_webhook_killed(
     await ringcentral.receives_sms("nobody heard")
 
     await eventually(line.archived, within=20)
+
+
+@pytest.mark.parametrize("point", WEBHOOK_POINTS, ids=lambda point: point.name)
+async def test_webhook_killed_exactly_there(
+    line: Line,
+    started: Start,
+    ringcentral: RingCentral,
+    tmp_path: Path,
+    eventually: Eventually,
+    point: Point,
+) -> None:
+    """Whether its hint was in the queue already or not, the message is delivered, once."""
+    line.configure('[[routes]]\nname = "kept"\nsteps = ["vault"]\n', sweep="3s")
+    program = (
+        "from tests.chaos import crash; crash.install(); import webhook.__main__ as it; it.main()"
+    )
+    line.commands["webhook"] = (sys.executable, "-c", program)
+    line.environment["CRASH_AT"] = str(tmp_path / "crash-at")
+    line.environment["PYTHONPATH"] += f":{ROOT}"
+    await started()
+    (tmp_path / "crash-at").write_text(point.name)
+
+    await ringcentral.receives_sms("nobody answers")
+
+    await eventually(lambda: line.processes["webhook"].poll() == -signal.SIGKILL)
+    await eventually(line.archived, within=20)
+    assert ringcentral.notifications[-1].outcome != "delivered"
+    line.start("webhook")
+    await eventually(lambda: answers(line.webhook_url), within=20)
+    await ringcentral.receives_sms("somebody does")
+    await eventually(lambda: len(line.archived()) == 2, within=20)
+    assert ringcentral.notifications[-1].outcome == "delivered"
 
 
 async def test_a_stop_cuts_no_step(

@@ -4,10 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
-import aiohttp
-
 from sandbox import RingCentral
-from tests.support.line import TOKEN, Line
+from tests.support.line import TOKEN, Line, answers
 from tests.support.waiting import Eventually
 
 Start = Callable[[], Awaitable[None]]
@@ -61,13 +59,3 @@ async def test_no_notification_is_lost(
     await ringcentral.receives_sms("the last one")
     await eventually(lambda: len(line.archived()) == sent + 1, within=20)
     assert ringcentral.notifications[-1].outcome == "delivered"
-
-
-async def answers(address: str) -> bool:
-    """Whether the webhook listens."""
-    health = address.replace("/webhook", "/healthz")
-    try:
-        async with aiohttp.ClientSession() as session, session.get(health) as answer:
-            return answer.status == 200
-    except aiohttp.ClientError:
-        return False

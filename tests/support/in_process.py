@@ -126,6 +126,12 @@ class ShortLine:
         soon = datetime.now(UTC) + timedelta(minutes=5)
         return all(one.next_sync and one.next_sync > soon for one in overview.mailboxes)
 
+    async def is_idle(self) -> bool:
+        """Whether no delivery is due or running."""
+        assert self.worker is not None
+        overview = await self.worker.ledger.overview()
+        return not (overview.due or overview.running)
+
     # what the webhook's hints want of a publisher; called in a thread
 
     def connect(self) -> None:

@@ -68,6 +68,10 @@ class Line:
             "RINGPOST_LEASE": "3",
             "PYTHONPATH": str(PLUGINS),
         }
+        self.commands: dict[str, tuple[str, ...]] = {
+            "webhook": (sys.executable, "-m", "webhook"),
+            "worker": (sys.executable, "-m", "celery", "--quiet", "-A", "worker", "worker"),
+        }
         self.log = folder / "log.txt"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -77,20 +81,24 @@ class Line:
         (self.data / "ringpost.toml").write_text(text)
 
     def start(self, *names: str) -> None:
-        """Start `webhook` or `worker`."""
-        commands = {
-            "webhook": ("-m", "webhook"),
-            "worker": ("-m", "celery", "--quiet", "-A", "worker", "worker"),
-        }
+        """Start some of `commands`."""
         for name in names:
-            with self.log.open("ab") as log:
+            with self.log_of(name).open("ab") as log:
                 self.processes[name] = subprocess.Popen(
-                    [sys.executable, *commands[name]],
+                    self.commands[name],
                     cwd=self.data,
-                    env=self.environment,
+                    env=self.surroundings(name),
                     stdout=log,
                     stderr=log,
                 )
+
+    def surroundings(self, name: str) -> dict[str, str]:
+        """The environment of one process."""
+        return self.environment
+
+    def log_of(self, name: str) -> Path:
+        """Where one process writes."""
+        return self.log
 
     def kill(self, name: str) -> None:
         """`kill -9`."""
@@ -145,3 +153,13 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+async def answers(address: str) -> bool:
+    """Whether the webhook listens."""
+    health = address.replace("/webhook", "/healthz")
+    try:
+        async with aiohttp.ClientSession() as session, session.get(health) as answer:
+            return answer.status == 200
+    except aiohttp.ClientError:
+        return False

@@ -30,11 +30,16 @@ class HandlerError(Exception):
 
 
 class TransientError(HandlerError):
-    """Worth another attempt: a busy or absent destination. `after`: not before so many seconds."""
+    """Worth another attempt: a busy or absent destination. `after`: not before so many seconds.
 
-    def __init__(self, reason: str, *, after: float | None = None) -> None:
+    `only_this`: the destination works, and puts off this message alone. Without it, five messages
+    in a row stop the calls for the others, but for a probe from time to time.
+    """
+
+    def __init__(self, reason: str, *, after: float | None = None, only_this: bool = False) -> None:
         super().__init__(reason)
         self.after = after
+        self.only_this = only_this
 
 
 class PermanentError(HandlerError):

@@ -113,7 +113,9 @@ class SmtpConnection:
         for_now = [word for word, error in zip(words, refused, strict=True) if error.code < 500]
         if for_now and (hold or not accepted):
             await self._forget()
-            raise TransientError(f"{self._server} put a recipient off: {for_now[0]}")
+            raise TransientError(
+                f"{self._server} put a recipient off: {for_now[0]}", only_this=True
+            )
         if not accepted:
             await self._forget()
             raise PermanentError(f"{self._server} refused every recipient: {words[0]}")

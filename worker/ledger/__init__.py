@@ -9,20 +9,34 @@ from worker.encryption import Sealer
 
 from .account import AccountLedger
 from .assignments import AssignmentLedger
+from .backfills import BackfillLedger
+from .backlog import oldest_undelivered
 from .budgets import BudgetsInUse
 from .closing import ClosingLedger
 from .connection import Connection, LedgerError
 from .deliveries import DeliveryLedger
+from .keeping import Keeping, read_keeping
 from .leases import Lease
 from .limits import PATIENCE, RedisLimits
 from .mailboxes import MailboxLedger
+from .metrics import MetricsLedger
 from .overview import Overview, read_overview
 from .own_changes import OwnChangesLedger
-from .records import DeliveryRecord
+from .reconciliation import ReconciliationLedger
+from .records import Admitted, DeliveryRecord
+from .snapshots import Snapshots
 from .subscription import check_soon
 from .tokens import RedisTokenStore
 
-__all__ = ["DeliveryRecord", "DueWork", "Ledger", "LedgerError", "Overview", "open_ledger"]
+__all__ = [
+    "Admitted",
+    "DeliveryRecord",
+    "DueWork",
+    "Ledger",
+    "LedgerError",
+    "Overview",
+    "open_ledger",
+]
 
 _MAILBOXES_PER_HAND_OUT = 200
 _SYNC_AGAIN = 15
@@ -42,23 +56,31 @@ class Ledger:
     """All parts of the ledger over one connection pool.
 
     `lease_seconds`: how soon another worker takes over what a killed one held. `keys`: what
-    tokens are encrypted with, the newest first.
+    tokens and snapshots of messages are encrypted with, the newest first.
     """
 
     def __init__(self, url: str, *, lease_seconds: float = 30, keys: Sequence[str] = ()) -> None:
         self.connection = Connection(url)
-        self.mailboxes = MailboxLedger(self.connection, lease_seconds)
-        self.deliveries = DeliveryLedger(self.connection, lease_seconds)
+        self._sealer = Sealer(keys)
+        snapshots = Snapshots(self._sealer)
+        self.mailboxes = MailboxLedger(self.connection, lease_seconds, snapshots)
+        self.deliveries = DeliveryLedger(self.connection, lease_seconds, snapshots)
         self.closing = ClosingLedger(self.connection, lease_seconds)
         self.own_changes = OwnChangesLedger(self.connection)
+        self.backfills = BackfillLedger(self.connection, self.deliveries)
+        self.reconciliation = ReconciliationLedger(self.connection)
         self.budgets = BudgetsInUse(self.connection)
+        self.metrics = MetricsLedger(self.connection)
         self.assignments = AssignmentLedger(self.connection)
-        self._sealer = Sealer(keys)
         self._limits: dict[str, RedisLimits] = {}
 
     async def ping(self) -> None:
         """Raise LedgerError if Redis does not answer."""
         await self.connection.redis.ping()
+
+    async def keeping(self) -> Keeping:
+        """Whether this Redis keeps what it is given; raises LedgerError if it does not answer."""
+        return await read_keeping(self.connection.redis)
 
     async def due_work(self) -> DueWork:
         """What should be handed to the queue now; handed on once, and again only after a while."""
@@ -93,12 +115,16 @@ class Ledger:
         """The ledger at a glance."""
         return await read_overview(self.connection, self.budgets)
 
-    async def failures(self, limit: int = 100) -> list[DeliveryRecord]:
-        """Failed deliveries, the newest failure first."""
+    async def oldest_undelivered(self) -> float | None:
+        """Since when (epoch seconds) the oldest message waits that is not delivered yet."""
+        return await oldest_undelivered(self.connection)
+
+    async def failures(self, limit: int | None = 100) -> list[DeliveryRecord]:
+        """Failed and skipped deliveries, the newest first; all without a limit."""
         return await self.deliveries.failures(limit)
 
     async def replay(self, records: Sequence[DeliveryRecord] | None = None) -> int:
-        """Make failed deliveries (all by default) due again at once; how many."""
+        """Make failed deliveries (all by default) due again, in bulk; how many."""
         return await self.deliveries.replay(records)
 
     async def close(self) -> None:

@@ -20,8 +20,8 @@ LedgerError = RedisError
 
 @cache
 def _script(name: str) -> str:
-    prelude = (_SCRIPTS / "prelude.lua").read_text()
-    return f"{prelude}\n{(_SCRIPTS / name).with_suffix('.lua').read_text()}"
+    parts = ("prelude", "breakers", name)
+    return "\n".join((_SCRIPTS / f"{part}.lua").read_text() for part in parts)
 
 
 class Connection:

@@ -17,6 +17,7 @@ import structlog
 from message_store.errors import RateLimited
 from message_store.limits import Permit
 from message_store.parsing import parse_seconds, retry_after
+from metrics.catalogue import CALLS
 
 from .connection import Connection, LedgerError, key
 
@@ -46,6 +47,7 @@ class RedisLimits:
         self._wanted: list[tuple[Permit, asyncio.Future[float]]] = []
         self._answers: list[dict[str, object]] = []
         self._asking: asyncio.Task[None] | None = None
+        self._groups: dict[str, str] = {}
 
     async def before(self, permit: Permit) -> None:
         """Wait for a short while until it is the permit's turn; RateLimited for a long one."""
@@ -61,12 +63,17 @@ class RedisLimits:
     async def after(self, permit: Permit, status: int, headers: Mapping[str, str]) -> None:
         """Learn from an answer: the operation's group, its limit and window, a penalty."""
         group = headers.get("X-Rate-Limit-Group")
+        if group and _GROUP.fullmatch(group):
+            self._groups[permit.operation] = group
+        else:
+            group = None
+        CALLS.count(self._groups.get(permit.operation, "unknown"), str(status or "none"))
         answer: dict[str, object] = {
             "id": permit.id,
             "mailbox": permit.mailbox,
             "operation": permit.operation,
             "status": status,
-            "group": group if group and _GROUP.fullmatch(group) else None,
+            "group": group,
             "limit": _count(headers, "X-Rate-Limit-Limit"),
             "remaining": _count(headers, "X-Rate-Limit-Remaining"),
             "window": parse_seconds(headers.get("X-Rate-Limit-Window")),

@@ -1,5 +1,6 @@
 """The ledger of mailboxes: which are watched, when each is synchronised, and what was seen."""
 
+import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
@@ -11,6 +12,7 @@ from message_store.mailbox import Mailbox
 from .connection import Connection, key
 from .own_changes import OWN_CHANGE_SECONDS
 from .records import Delivery, lane
+from .snapshots import Snapshots
 
 # Two syncs of one mailbox start at least this far apart: a burst of notifications costs few calls.
 SYNC_GAP = 0.75
@@ -107,10 +109,11 @@ class Page:
 class MailboxLedger:
     """Leases, schedule and memory of the mailboxes."""
 
-    def __init__(self, connection: Connection, lease_seconds: float) -> None:
+    def __init__(self, connection: Connection, lease_seconds: float, snapshots: Snapshots) -> None:
         self._connection = connection
         self._redis = connection.redis
         self._lease_seconds = lease_seconds
+        self._snapshots = snapshots
 
     async def first_start(self, now: float) -> float:
         """When the very first start was (epoch seconds): now, unless it is known already."""
@@ -131,6 +134,7 @@ class MailboxLedger:
             for new in names - before:
                 pipe.sadd(key("watched"), new)
                 pipe.hsetnx(key("mailbox", new), "floor", str(floor))
+                pipe.hsetnx(key("mailbox", new), "began", str(floor))
             for name in names:
                 pipe.zadd(key("schedule"), {name: 0}, nx=True)
             await pipe.execute()
@@ -216,12 +220,19 @@ class MailboxLedger:
         return {id_: print_ for id_, print_ in zip(ids, prints, strict=True) if print_ is not None}
 
     async def snapshots(self, mailbox: Mailbox, ids: Sequence[str]) -> dict[str, str]:
-        """The snapshots of those messages that are open: some delivery of theirs is not done."""
+        """The snapshots of those messages that are open: some delivery of theirs is not done.
+
+        One whose key is gone is left out.
+        """
         async with self._redis.pipeline(transaction=False) as pipe:
             for id_ in ids:
                 pipe.hget(key("message", str(mailbox), id_), "message")
             found = await pipe.execute()
-        return {id_: text for id_, text in zip(ids, found, strict=True) if text is not None}
+        return {
+            id_: snapshot
+            for id_, text in zip(ids, found, strict=True)
+            if text is not None and (snapshot := self._snapshots.open(text)) is not None
+        }
 
     async def commit(self, lease: SyncLease, page: Page) -> bool:
         """Write one page in one step; False if the lease or the starting token was lost.
@@ -231,8 +242,8 @@ class MailboxLedger:
         """
         body = orjson.dumps(
             {
-                "created": [_told(seen) for seen in page.created],
-                "updated": [_told(changed) for changed in page.updated],
+                "created": [self._told(seen) for seen in page.created],
+                "updated": [self._told(changed) for changed in page.updated],
                 "missed": page.missed,
                 "owner": page.owner,
                 **(
@@ -254,15 +265,15 @@ class MailboxLedger:
         )
         return bool(written)
 
-
-def _told(message: Seen | Changed) -> dict[str, object]:
-    """A message as the script reads it, with the lanes and deliveries that it causes."""
-    happened = [
-        {
-            "on": one.on,
-            "lanes": [lane(route, one.on) for route in one.routes],
-            "delivery": Delivery(at=one.at).to_json(),
-        }
-        for one in message.happened
-    ]
-    return vars(message) | {"happened": happened}
+    def _told(self, message: Seen | Changed) -> dict[str, object]:
+        """A message as the script reads it, with the lanes and deliveries that it causes."""
+        happened = [
+            {
+                "on": one.on,
+                "lanes": [lane(route, one.on) for route in one.routes],
+                "delivery": Delivery(at=one.at, seen=time.time()).to_json(),
+            }
+            for one in message.happened
+        ]
+        snapshot = None if message.snapshot is None else self._snapshots.seal(message.snapshot)
+        return vars(message) | {"happened": happened, "snapshot": snapshot}

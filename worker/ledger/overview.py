@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from .assignments import AssignmentLedger, PermissionLedger
+from .breakers import BreakerStatus, breaker_states
 from .budgets import Budget, BudgetsInUse
 from .connection import Connection, key
 from .coverage import NOT_YET, Cover, CoverageLedger, Darkness
@@ -48,12 +49,13 @@ class Overview(BaseModel):
 
     `counts` are by route as `lane_in_words` shows it, then by outcome.
     `problem` is why mailboxes or subscriptions could not be looked after, None if they could.
-    `polling`: whether any mailbox is dark and so polled.
+    `polling`: whether any mailbox is dark and so polled. `bulk`: how many of the due can wait.
     """
 
     mailboxes: list[MailboxStatus]
     counts: dict[str, dict[str, int]]
     due: int
+    bulk: int
     running: int
     waiting: int
     failed: int
@@ -62,6 +64,7 @@ class Overview(BaseModel):
     problem: str | None
     unwatched: list[Unwatched]
     budgets: list[Budget]
+    breakers: list[BreakerStatus] = []
 
 
 async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overview:
@@ -69,17 +72,35 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
     redis = connection.redis
     subscriptions, covers, problems = await _looked_after(connection)
     failed = _per_mailbox(await redis.zrange(key("failed"), 0, -1))
-    mailboxes = []
-    for name in sorted(await redis.smembers(key("watched"))):
-        synchronised, error, missed, walked, floor = await redis.hmget(
-            key("mailbox", name), ["synchronised", "error", "missed", "walk_to", "floor"]
-        )
+    put_off = _per_mailbox(
+        [
+            member
+            for step in await redis.hkeys(key("breakers"))
+            for member in await redis.zrange(key("put-off", step), 0, -1)
+        ]
+    )
+    mailboxes, bulk = [], 0
+    names = sorted(await redis.smembers(key("watched")))
+    async with redis.pipeline(transaction=False) as pipe:
+        for name in names:
+            pipe.hmget(
+                key("mailbox", name), ["synchronised", "error", "missed", "walk_to", "floor"]
+            )
+            pipe.zscore(key("schedule"), name)
+            pipe.zcard(key("due", name))
+            pipe.zcard(key("bulk-due", name))
+        told = await pipe.execute()
+    for name, facts, at, due, can_wait in zip(
+        names, told[::4], told[1::4], told[2::4], told[3::4], strict=True
+    ):
+        synchronised, error, missed, walked, floor = facts
+        bulk += can_wait
         mailboxes.append(
             MailboxStatus(
                 mailbox=name,
                 last_sync=_moment(synchronised),
-                next_sync=_moment(await redis.zscore(key("schedule"), name)),
-                due=await redis.zcard(key("due", name)),
+                next_sync=_moment(at),
+                due=due + can_wait + put_off.get(name, 0),
                 failed=failed.get(name, 0),
                 missed=int(missed or 0),
                 last_error=error,
@@ -100,6 +121,7 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
         mailboxes=mailboxes,
         counts=counts,
         due=sum(mailbox.due for mailbox in mailboxes),
+        bulk=bulk,
         running=await redis.zcard(key("running")),
         waiting=waiting,
         failed=sum(failed.values()),
@@ -108,6 +130,7 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
         problem="; ".join(problems) or None,
         unwatched=await _unwatched(connection, await budgets.accounts()),
         budgets=await budgets.read(),
+        breakers=await breaker_states(redis),
     )
 
 

@@ -1,6 +1,7 @@
 """Deliveries as the ledger keeps them: one message on one route for one thing that happened."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Literal
 
@@ -17,9 +18,13 @@ State = Literal["due", "waiting", "done", "failed", "skipped"]
 class Delivery:
     """How far one message has come on one route.
 
-    `at` says when that happened which the route is on (ISO 8601), unless it is the creation.
+    `at` says when that happened which the route is on (ISO 8601), unless it is the creation. A
+    `bulk` delivery (backfill, repair, replay) runs in what live work leaves.
+    `seen` is when a sync found out what happened (epoch seconds).
     `done` holds the words of each step that is done, by step name; `closing` the closing steps
-    still to come, in order; `step` and `reason` say where and why the last attempt ended.
+    still to come, in order; `step` and `reason` say where and why the last attempt ended. `until`
+    (epoch seconds) is how long it may wait for destinations that fail altogether. `fresh`: its
+    message is read again at RingCentral, for it may have changed.
     """
 
     state: State = "due"
@@ -29,16 +34,28 @@ class Delivery:
     step: str | None = None
     reason: str | None = None
     at: str | None = None
+    bulk: bool = False
+    seen: float | None = None
+    until: float | None = None
+    fresh: bool = False
 
     @classmethod
     def from_json(cls, text: str) -> "Delivery":
-        """Read what `to_json` or a script of the ledger wrote."""
-        return cls(**orjson.loads(text))
+        """Read what `to_json` or a script of the ledger wrote, in this version or a later one."""
+        written = orjson.loads(text)
+        return cls(**{name: written[name] for name in written.keys() & _FIELDS})
 
     def to_json(self) -> str:
         """The delivery as the scripts read it; absent fields are left out."""
-        fields = {name: value for name, value in vars(self).items() if value is not None}
-        return orjson.dumps(fields).decode()
+        said = {
+            name: value
+            for name, value in vars(self).items()
+            if value is not None and value is not False
+        }
+        return orjson.dumps(said).decode()
+
+
+_FIELDS = {one.name for one in fields(Delivery)}
 
 
 def lane(route: str, on: str) -> str:
@@ -61,14 +78,32 @@ def lane_in_words(route: str, on: str) -> str:
 
 
 @dataclass(frozen=True)
+class Admitted:
+    """A message that is to be delivered behind live work.
+
+    `created` in epoch seconds, `print` its fingerprint (a `State` as text), `snapshot` its JSON.
+    The `deliveries` are by route and what happened (`created`), as they begin: steps that are in
+    `done` already are not taken. `only_unseen`: if a sync has seen the message, nothing is made
+    due, because the sync has caused its deliveries.
+    """
+
+    id: str
+    created: float
+    print: str
+    snapshot: str
+    deliveries: Mapping[tuple[str, str], Delivery]
+    only_unseen: bool = False
+
+
+@dataclass(frozen=True)
 class Claim:
-    """One claimed delivery with the snapshot of its message."""
+    """One claimed delivery with the snapshot of its message, None if its key is gone."""
 
     mailbox: Mailbox
     message_id: str
     route: str
     token: str
-    snapshot: str
+    snapshot: str | None
     delivery: Delivery
     on: str = CREATED
 

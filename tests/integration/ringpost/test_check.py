@@ -45,6 +45,7 @@ def check(tmp_path: Path, ringcentral: RingCentral, redis_url: str) -> Check:
             env={
                 **inherited,
                 "PORT": "0",
+                "ADMIN_PORT": "0",
                 **shared,
                 **ringcentral.environment(),
                 **(environ or {}),
@@ -69,6 +70,8 @@ async def test_all_is_well(check: Check, ringcentral: RingCentral) -> None:
         "configuration": "ok",
         "data directory": "ok",
         "port": "ok",
+        "admin": "ok",
+        "admin port": "ok",
         "webhook": "ok",
         "credentials": "ok",
         "app permissions": "ok",

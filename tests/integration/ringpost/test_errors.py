@@ -48,7 +48,7 @@ def ringpost(tmp_path: Path) -> Command:
         done = subprocess.run(
             [sys.executable, "-m", "ringpost", *arguments],
             cwd=tmp_path,
-            env={**inherited, "PORT": "0", **(environ or {})},
+            env={**inherited, "PORT": "0", "ADMIN_PORT": "0", **(environ or {})},
             capture_output=True,
             text=True,
             timeout=60,
@@ -90,6 +90,31 @@ def test_a_port_in_use(ringpost: Command, taken_port: int) -> None:
     _refused(answer, f"PORT={taken_port}: in use on 127.0.0.1", "set PORT to another")
 
 
+def test_an_admin_port_in_use(ringpost: Command, taken_port: int) -> None:
+    """So is the admin process's."""
+    answer = ringpost("run", environ={"ADMIN_PORT": str(taken_port)})
+    _refused(answer, f"ADMIN_PORT={taken_port}: in use on 127.0.0.1", "set ADMIN_PORT to another")
+
+
+@pytest.mark.parametrize("command", ["run", "admin"])
+def test_an_admin_port_that_is_none(ringpost: Command, command: str) -> None:
+    """An ADMIN_PORT beyond the range is named."""
+    _refused(ringpost(command, environ={"ADMIN_PORT": "99999"}), 'ADMIN_PORT "99999"', "65535")
+
+
+def test_an_admin_process_without_a_redis(ringpost: Command) -> None:
+    """It says where it looked and what to set."""
+    _refused(ringpost("admin"), "REDIS_URL is not set", "no `ringpost run` uses this")
+
+
+def test_an_admin_process_for_others(ringpost: Command, tmp_path: Path) -> None:
+    """`check` warns of an ADMIN_HOST that others can reach."""
+    (tmp_path / "ringpost.toml").write_text(CONFIGURATION)
+    answer = ringpost("check", "--config-only", environ={"ADMIN_HOST": "0.0.0.0"})
+    assert "warn admin: ADMIN_HOST=0.0.0.0: whoever can reach it reads" in answer.out
+    assert answer.code == 0
+
+
 def test_a_port_that_is_none(ringpost: Command) -> None:
     """A PORT beyond the range is named."""
     _refused(ringpost("run", environ={"PORT": "99999"}), "PORT", "65535")
@@ -126,6 +151,7 @@ RELEASE = {"REDIS_URL": "redis://127.0.0.1:9/0", "WEBHOOK_URL": "https://example
 @pytest.mark.parametrize(
     ("environ", "subject", "words"),
     [
+        ({"ADMIN_PORT": "80000"}, "admin", 'ADMIN_PORT "80000" must be a number'),
         ({"PORT": "80000"}, "webhook", 'PORT "80000" must be a number from 0 to 65535'),
         (RELEASE, "webhook", "WEBHOOK_VERIFICATION_TOKEN is not set"),
         ({"WEBHOOK_URL": "https://example.com/healthz"}, "webhook", "/healthz"),

@@ -4,9 +4,11 @@ import email
 import email.policy
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,12 @@ class Demo:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "ringpost", "run"],
                 cwd=folder,
-                env={**self._environ, "PORT": "0", "RINGPOST_CONFIG": "mine.toml"},
+                env={
+                    **self._environ,
+                    "PORT": "0",
+                    "ADMIN_PORT": "0",
+                    "RINGPOST_CONFIG": "mine.toml",
+                },
                 stdout=output,
                 stderr=output,
             )
@@ -42,6 +49,12 @@ class Demo:
         done = subprocess.run(command, **options, capture_output=True, timeout=60)
         assert done.returncode == 0, done
         return str(done.stdout)
+
+    def page(self, name: str) -> str:
+        """A page of the admin process, which says where it is."""
+        (address,) = re.findall(rf"  {name} +(http://\S+)", self.output())
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            return str(answer.read().decode())
 
     def messages(self) -> list[dict[str, Any]]:
         """The mailbox as RingCentral shows it."""
@@ -111,6 +124,12 @@ async def test_the_first_minute(demo: Demo, eventually: Eventually) -> None:
     assert (port["state"], "that runs here" in port["words"]) == ("ok", True)
 
     overview = json.loads(demo.ask("status", "--json"))
+    assert json.loads(demo.page("status")).keys() == overview.keys()
+    kept = 'ringpost_deliveries_total{outcome="done",route="Everything is kept"} 6.0'
+    await eventually(lambda: kept in demo.page("metrics"))
+    counted = 'ringpost_steps_total{handler="vault",outcome="done"} 6.0'
+    await eventually(lambda: counted in demo.page("metrics"))
+    assert 'ringpost_notifications_total{outcome="accepted"}' in demo.page("metrics")
     await eventually(lambda: json.loads(demo.ask("status", "--json"))["due"] == 0, within=30)
     assert overview["polling"] is False
     assert "Everything is kept" in demo.ask("status")
@@ -130,7 +149,12 @@ async def test_it_ends_cleanly_and_leaves_nobody_behind(demo: Demo, eventually: 
     """SIGTERM stops all parts in order, within bounds, and nothing says that it still runs."""
     children = psutil.Process(demo.process.pid).children(recursive=True)
     names = {" ".join(child.cmdline()[1:4]) for child in children}
-    assert {"-m webhook", "-m sandbox --port", "-m ringpost.mail_sink --port"} <= names
+    assert {
+        "-m webhook",
+        "-m ringpost admin",
+        "-m sandbox --port",
+        "-m ringpost.mail_sink --port",
+    } <= names
     for child in psutil.Process(demo.process.pid).children():
         command, known = child.cmdline(), {*child.environ()}
         worker = "celery" in command and "worker" in command[-3:]
@@ -149,14 +173,21 @@ async def test_it_ends_cleanly_and_leaves_nobody_behind(demo: Demo, eventually: 
 
 
 async def test_a_killed_part_comes_back(demo: Demo, eventually: Eventually) -> None:
-    """kill -9 of the worker: another one takes over and delivers what comes."""
+    """kill -9 of worker and admin: others take over, deliver what comes, and show it."""
     await eventually(lambda: len(demo.archived()) == 5, within=60)
     (worker,) = [
         child
         for child in psutil.Process(demo.process.pid).children()
         if child.cmdline()[-3:-2] == ["worker"] and "celery" in child.cmdline()
     ]
+    (admin,) = [
+        child
+        for child in psutil.Process(demo.process.pid).children()
+        if child.cmdline()[-1:] == ["admin"]
+    ]
+    admin.kill()
     worker.kill()
     await eventually(lambda: "worker ended with signal 9" in demo.output())
     demo.ask("sandbox", "send", "sms", "--text", "after the kill")
     await eventually(lambda: len(demo.archived()) == 6, within=90)
+    assert len(json.loads(demo.page("status"))["mailboxes"]) == 1

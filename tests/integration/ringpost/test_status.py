@@ -27,6 +27,7 @@ OVERVIEW: dict[str, Any] = {
     ],
     "counts": {"Everything is kept": {"done": 3}},
     "due": 2,
+    "bulk": 0,
     "running": 0,
     "waiting": 0,
     "failed": 0,
@@ -162,3 +163,27 @@ def test_how_far_a_backlog_has_come(monkeypatch: pytest.MonkeyPatch, redis_url: 
     shown = _status(monkeypatch, redis_url, mailboxes=[mailbox])
     assert f"mailbox {MAILBOX}: reading back to 2025-11-01" in shown
     assert "has come to 2026-11-23" in shown
+
+
+def test_a_failing_destination_has_a_line(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
+    """An open breaker says which handler, why, when the next probe goes, and how many wait."""
+    breaker = {
+        "handler": "office-mail",
+        "since": datetime(2026, 11, 23, 14, 0, tzinfo=UTC),
+        "reason": "connection refused",
+        "next_probe": datetime(2026, 11, 23, 14, 35, 5, tzinfo=UTC),
+        "waiting": 995,
+    }
+    shown = _status(monkeypatch, redis_url, breakers=[breaker])
+    assert "handler office-mail: its destination fails since 2026-11-23" in shown
+    assert "(connection refused); next probe at 2026-11-23" in shown
+    assert "waiting 995" in shown
+    probing = [breaker | {"next_probe": None}]
+    assert "next probe under way" in _status(monkeypatch, redis_url, breakers=probing)
+    facts = json.loads(_status(monkeypatch, redis_url, "--json", breakers=[breaker]))
+    assert facts["breakers"][0]["next_probe"] == "2026-11-23T14:35:05Z"
+
+
+def test_bulk_work_is_told_apart(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> None:
+    """How much of what is due can wait stands beside it."""
+    assert "due 40 (bulk 38)" in _status(monkeypatch, redis_url, due=40, bulk=38)

@@ -47,6 +47,8 @@ def arrive(ledger: Ledger) -> Arrive:
     async def put(mailbox: Mailbox, *ids: str, routes: tuple[str, ...] = ("route",)) -> None:
         watched = await ledger.mailboxes.watched()
         await ledger.mailboxes.watch([*watched, mailbox], 0)
+        # as if some time had passed since it was synchronised
+        await ledger.connection.redis.hdel(f"ringpost:ledger:mailbox:{mailbox}", "started")
         lease = await ledger.mailboxes.claim(mailbox)
         assert lease is not None
         news = [Happened("created", routes)]

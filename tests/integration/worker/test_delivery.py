@@ -1,77 +1,25 @@
 """Deliveries go step by step, retry what may be cured, and never repeat a recorded step."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from pydantic import PrivateAttr
 
 from message_store.errors import RateLimited
 from message_store.mailbox import Mailbox
-from message_store.message import Message
-from message_store.protocol import MessageStoreAccess
-from worker.delivery import Deliverer, StepAddress
+from tests.support.delivering import Line
+from worker.delivery import StepAddress
 from worker.handlers.contract import (
-    ClosingHandler,
-    Context,
-    Handler,
-    HandlerError,
     PermanentError,
     TransientError,
 )
-from worker.ledger import Ledger
+from worker.ledger import Admitted, Ledger
 from worker.ledger.mailboxes import Happened, Page, Seen, SyncLease
-from worker.routes import Route
-from worker.started import StartedHandlers
+from worker.ledger.records import Delivery
 
 Arrive = Callable[..., Awaitable[None]]
 Eventually = Callable[..., Awaitable[Any]]
-
-
-class Recorder(Handler):
-    """Notes whom it is called for; fails with each of `errors` first."""
-
-    _calls: list[str] = PrivateAttr(default_factory=list)
-    _errors: list[Exception] = PrivateAttr(default_factory=list)
-    _held: asyncio.Event | None = PrivateAttr(default=None)
-
-    async def handle(self, message: Message, context: Context) -> str:
-        self._calls.append(message.id)
-        if self._held is not None:
-            await self._held.wait()
-        if self._errors:
-            raise self._errors.pop(0)
-        return "noted"
-
-
-class Closing(ClosingHandler):
-    """Does nothing, at the end."""
-
-    async def finish(
-        self, mailbox: Mailbox, message_ids: Sequence[str], store: MessageStoreAccess
-    ) -> dict[str, str | HandlerError]:
-        return dict.fromkeys(message_ids, "closed")
-
-
-def no_context(_: StepAddress) -> Any:
-    return None
-
-
-class Line:
-    """A deliverer with two ordinary steps and a closing one on the route `route`."""
-
-    def __init__(self, ledger: Ledger, steps: Sequence[str] = ("first", "second")) -> None:
-        self.first, self.second = Recorder(), Recorder()
-        self.settled: list[str] = []
-        self.deliverer = Deliverer(
-            ledger.deliveries,
-            {"route": Route(name="route", steps=tuple(steps))},
-            StartedHandlers({"first": self.first, "second": self.second, "last": Closing()}),
-            no_context,
-            lambda _, message_id: self.settled.append(message_id),
-            schedule=[0.01] * 6,
-        )
 
 
 @pytest.fixture
@@ -111,7 +59,7 @@ async def test_a_retry_skips_recorded_steps(
     ("error", "reason"),
     [
         (PermanentError("no such room"), "no such room"),
-        (KeyError("bug"), "KeyError (test_delivery.py:"),
+        (KeyError("bug"), "KeyError (delivering.py:"),
     ],
 )
 async def test_what_cannot_be_cured_fails(
@@ -249,3 +197,16 @@ async def test_a_handler_is_told_what_happened(
         ("read", "2026-01-01T00:00:00Z"),
     }
     assert (await ledger.overview()).counts == {"route": {"done": 1}, "route (read)": {"done": 1}}
+
+
+async def test_bulk_goes_on_while_there_is_some(
+    ledger: Ledger, mailbox: Mailbox, line: Line
+) -> None:
+    """One call delivers all that is due in bulk, few at a time."""
+    deliveries = {("route", "created"): Delivery()}
+    old = [Admitted(str(n), n, "print", f'{{"id": {n}}}', deliveries) for n in range(1, 61)]
+    await ledger.deliveries.admit(mailbox, old)
+
+    await line.deliverer.work()
+
+    assert len(line.settled) == 60

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-PARTS = ("webhook", "worker", "beat")
+PARTS = ("webhook", "worker", "admin", "beat")
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +74,21 @@ def test_the_webhook_is_where_the_port_leads(services: dict[str, Any]) -> None:
     assert webhook["healthcheck"] == {}
 
 
+def test_status_and_metrics_are_for_this_machine(services: dict[str, Any]) -> None:
+    """There is no login: the port is published on loopback, and leads to where it listens."""
+    admin = services["admin"]
+    inside = admin["environment"]["ADMIN_PORT"]
+    assert admin["ports"] == ["127.0.0.1:${ADMIN_PORT:-8081}:" + inside]
+    assert admin["labels"]["prometheus.io/port"] == inside
+
+
 def test_each_part_gets_what_it_needs(services: dict[str, Any]) -> None:
     """Only the worker and the release check know secrets and see files; the public part neither."""
     webhook = {"HOST", "PORT", "REDIS_URL", "WEBHOOK_URL", "WEBHOOK_VERIFICATION_TOKEN"}
     assert set(services["webhook"]["environment"]) == webhook
     assert set(services["beat"]["environment"]) == {"REDIS_URL"}
-    for name in ("webhook", "beat"):
+    assert set(services["admin"]["environment"]) == {"ADMIN_HOST", "ADMIN_PORT", "REDIS_URL"}
+    for name in ("webhook", "admin", "beat"):
         assert not {"env_file", "volumes"} & services[name].keys()
     for name in ("worker", "release"):
         assert services[name]["env_file"] == ".env"

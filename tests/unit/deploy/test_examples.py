@@ -11,6 +11,7 @@ import pytest
 from pydantic import AliasChoices, SecretStr
 from pydantic_settings import BaseSettings
 
+from ringpost.admin.settings import AdminSettings
 from webhook.settings import Settings as WebhookSettings
 from worker.handlers.archive import Archive
 from worker.handlers.email import Email
@@ -18,7 +19,7 @@ from worker.handlers.loading import load_all
 from worker.handlers.mark_read import MarkRead
 from worker.settings import Settings
 
-SETTINGS: tuple[type[BaseSettings], ...] = (Settings, WebhookSettings)
+SETTINGS: tuple[type[BaseSettings], ...] = (Settings, WebhookSettings, AdminSettings)
 
 
 def names(field: str, alias: object) -> list[str]:
@@ -106,13 +107,16 @@ def test_the_release_check_accepts_the_examples(
     assert "SMTP_URL" in run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("process", ["web", "worker", "beat"])
+@pytest.mark.parametrize("process", ["web", "worker", "admin", "beat"])
 def test_the_procfile_names_programs_that_exist(repository: Path, process: str) -> None:
     """The module can be found, or Celery finds the app."""
     lines = (repository / "Procfile").read_text().splitlines()
     words = dict(line.split(": ") for line in lines)[process].split()
     if words[0] == "python":
         code = f"import importlib.util as u; assert u.find_spec('{words[2]}.__main__')"
+    elif words[0] == "ringpost":
+        command = f"typer.main.get_command(app).commands['{words[1]}']"
+        code = f"import typer.main; from ringpost.__main__ import app; {command}"
     else:
         assert words[:2] == ["celery", "-A"]
         code = f"from celery.app.utils import find_app; assert find_app('{words[2]}').main"

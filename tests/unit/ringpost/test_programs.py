@@ -24,6 +24,7 @@ steps = ["mail"]
     [
         ("webhook", {"REDIS_URL", "WEBHOOK_URL", "WEBHOOK_VERIFICATION_TOKEN"}),
         ("beat", {"REDIS_URL"}),
+        ("admin", {"REDIS_URL"}),
         ("redis", set()),
         ("mail", set()),
         ("sandbox", set()),

@@ -1,7 +1,7 @@
 """Reading ringpost.toml: what is accepted, and one exact line for each mistake."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -58,7 +58,8 @@ WRONG: list[tuple[str, str]] = [
     ('mailboxs = ["~"]\n' + ROUTE, '"mailboxs": unknown key; did you mean "mailboxes"?'),
     (
         "zzz = 1\n" + ROUTE,
-        '"zzz": unknown key; known are mailboxes, accounts, sync, subscriptions, handlers, routes',
+        '"zzz": unknown key; known are mailboxes, accounts, sync, subscriptions, reconcile, '
+        "retries, handlers, routes",
     ),
     # accounts
     ("accounts = 3\n" + ROUTE, '"accounts": must be [[accounts]] tables, not a number'),
@@ -159,6 +160,23 @@ WRONG: list[tuple[str, str]] = [
         '[subscriptions] "check_intervall": unknown key; did you mean "check_interval"?',
     ),
     (
+        '[retries]\nschedule = "30s"\n' + ROUTE,
+        '[retries] "schedule": must be a list such as ["30s", "2m", "1h"], not text',
+    ),
+    (
+        "[retries]\nschedule = []\n" + ROUTE,
+        '[retries] "schedule": must be a list of 1 to 50 lengths of time such as ["30s", "1h"]',
+    ),
+    (
+        '[retries]\nschedule = ["30s", "soon"]\n' + ROUTE,
+        '[retries] "schedule", entry 2: "soon" is not a length of time; '
+        'write such as "90s", "15m", "2h" or "30d"',
+    ),
+    (
+        '[retries]\nschedul = ["30s"]\n' + ROUTE,
+        '[retries] "schedul": unknown key; did you mean "schedule"?',
+    ),
+    (
         '[subscriptions]\nfilters = "message-store"\n' + ROUTE,
         '[subscriptions] "filters": must be a list such as ["message-store"], not text',
     ),
@@ -171,6 +189,15 @@ WRONG: list[tuple[str, str]] = [
         '[subscriptions]\nfilters = ["fax", "voice-mail"]\n' + ROUTE,
         '[subscriptions] "filters", entry 2: "voice-mail" is no filter for a mailbox; '
         'did you mean "voicemail"?',
+    ),
+    (
+        '[reconcile]\nevery = "nightly"\n' + ROUTE,
+        '[reconcile] "every": "nightly" is not a length of time; '
+        'write such as "90s", "15m", "2h" or "30d"',
+    ),
+    (
+        '[reconcile]\nat = "2 am"\n' + ROUTE,
+        '[reconcile] "at": "2 am" is no time of day; write such as "02:00", which is UTC',
     ),
     # handlers
     ("handlers = 3\n" + ROUTE, '"handlers": must be tables such as [handlers.vault], not a number'),
@@ -459,9 +486,21 @@ def test_defaults(loaded: Load) -> None:
     assert configuration.sync.start == "now"
     assert configuration.sync.sweep_interval == timedelta(minutes=15)
     assert configuration.subscriptions.check_interval == timedelta(minutes=5)
+    assert configuration.reconcile.every == timedelta(days=1)
+    assert configuration.reconcile.at == time(2)
+    assert configuration.reconcile.repair
+    retries = [pause.total_seconds() for pause in configuration.retries.schedule]
+    assert retries == [30, 120, 600, 3600, 21600, 86400]
     assert configuration.handlers == {}
     assert configuration.routes[0].steps == ("archive",)
     assert configuration.routes[0].match.conditions == ()
+
+
+def test_the_nightly_look_can_be_switched_off_or_moved(loaded: Load) -> None:
+    """A time of day may be TOML's own or a text; "never" is never."""
+    assert loaded('[reconcile]\nevery = "Never"\n' + ROUTE).reconcile.every is None
+    assert loaded("[reconcile]\nat = 03:30:00\n" + ROUTE).reconcile.at == time(3, 30)
+    assert loaded('[reconcile]\nat = "03:30"\n' + ROUTE).reconcile.at == time(3, 30)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from message_store.errors import (
     RateLimited,
     ServerError,
 )
-from worker.failures import judge, reason
+from worker.failures import judge, reason, says
 from worker.handlers.contract import PermanentError, TransientError
 
 SCHEDULE = (10.0, 100.0)
@@ -109,3 +109,24 @@ def test_words_of_others_are_left_out(error: Exception) -> None:
     """What Python, a library or a plug-in says may quote anything: its type must do."""
     assert "noon" not in reason(error)
     assert type(error).__name__ in reason(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (TransientError("busy"), "failing"),
+        (ConnectionRefusedError("refused"), "failing"),
+        (TimeoutError(), "failing"),
+        (aiohttp.ClientError(), "failing"),
+        (TransientError("greylisted", only_this=True), "answered"),
+        (PermanentError("no such room"), "answered"),
+        (RateLimited("slow"), "nothing"),
+        (ConnectionFailed("RingCentral is away"), "nothing"),
+        (NotReady("the fax renders"), "nothing"),
+        (redis.ConnectionError("away"), "nothing"),
+        (KeyError("bug"), "nothing"),
+    ],
+)
+def test_what_an_error_says_of_the_destination(error: Exception, said: str) -> None:
+    """Only what keeps every message from a destination counts against it."""
+    assert says(error) == said

@@ -216,3 +216,16 @@ def free_bytes(disk: int) -> Callable[[int], os.statvfs_result]:
         return os.statvfs_result((1, 1, free, free, free, 0, 0, 0, 0, 255))
 
     return stat
+
+
+async def test_bulk_work_shares_the_spool(tmp_path: Path) -> None:
+    """What is downloaded through one store is there for whoever uses another."""
+    first, second = FakeStore(CASE), BreakingStore(CASE, 0, ConnectionFailed("not asked"))
+    spool = Spool(tmp_path / "spool", first)
+    in_bulk = spool.through(second)
+
+    assert await spool.content(MAILBOX, MESSAGE, LITTLE) == b"small"
+    assert await in_bulk.content(MAILBOX, MESSAGE, LITTLE) == b"small"
+    assert second.offsets == []
+    with pytest.raises(ConnectionFailed):
+        await in_bulk.content(MAILBOX, MESSAGE, BIG)

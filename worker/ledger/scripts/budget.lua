@@ -116,14 +116,20 @@ local function rank_of(group, want, cap)
   return own >= math.max(2, cap * MUCH) and 2 or 1
 end
 
--- When enough slots come free for all who wait ahead, and for one more.
+-- When enough slots come free for all who wait ahead, and for one more: those in use come free first,
+-- then, a window later each time, those that the waiting ones take meanwhile.
 local function turn(group, window, paused, taken, open, ahead)
-  local until_ = math.max(now, paused) + window * math.floor(ahead / open)
-  local short = taken - open + 1 + ahead
-  if taken > 0 and short > 0 then
-    local place = (short - 1) % taken
-    local slot = redis.call('ZRANGE', group_key('slots', group), place, place, 'WITHSCORES')
-    until_ = math.max(until_, tonumber(slot[2]) + window * math.floor((short - 1) / taken))
+  local from = math.max(now, paused)
+  local until_ = from + window * math.floor(ahead / open)
+  local short = taken - open + ahead
+  if short >= 0 then
+    local round = math.max(taken, open)
+    local place, rounds = short % round, math.floor(short / round)
+    local frees = from + window
+    if place < taken then
+      frees = redis.call('ZRANGE', group_key('slots', group), place, place, 'WITHSCORES')[2]
+    end
+    until_ = math.max(until_, tonumber(frees) + window * rounds)
   end
   return until_
 end

@@ -7,7 +7,8 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', P .. 'closing-due', '-inf', 
   local until_ = now + tonumber(ARGV[4])
   redis.call('ZADD', P .. 'closing-due', until_, member)
   redis.call('HSET', P .. 'closing-running', member, ARGV[1])
-  redis.call('HSET', P .. 'closing-last', member, now)
+  local turns_until = number(redis.call('HGET', P .. 'closing-turns', member))
+  redis.call('HSET', P .. 'closing-turns', member, math.max(turns_until, now) + GATHER_APART)
   claimed[#claimed + 1] =
     { mailbox, step, redis.call('ZRANGE', closing_key(mailbox, step), 0, tonumber(ARGV[3]) - 1) }
 end

@@ -3,6 +3,7 @@
 -- that tasks cannot build up.
 -- ARGV: most mailboxes, seconds until a mailbox is handed on again, the same for deliveries
 local now, most = clock(), ARGV[1]
+turn_breakers(now)
 local mailboxes = redis.call('ZRANGEBYSCORE', P .. 'schedule', '-inf', now, 'LIMIT', 0, most)
 for _, mailbox in ipairs(mailboxes) do
   redis.call('ZADD', P .. 'schedule', now + tonumber(ARGV[2]), mailbox)
@@ -18,4 +19,6 @@ end
 redis.call('ZREMRANGEBYSCORE', P .. 'check-at', '-inf', now - 600)
 local check = redis.call('EXISTS', P .. 'check-at') == 0 and handed_on('check') or 0
 if check == 0 then check = due('check-at', 'check') end
-return { mailboxes, due('ready', 'deliver'), due('closing-due', 'close'), check }
+local deliveries = due('ready', 'deliver')
+if deliveries == 0 then deliveries = due('bulk-ready', 'deliver') end
+return { mailboxes, deliveries, due('closing-due', 'close'), check }

@@ -11,12 +11,13 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', P .. 'running', '-inf', now,
     if redis.call('HINCRBY', key, 'l:' .. route, 1) >= tonumber(ARGV[1]) then
       local delivery = cjson.decode(json)
       delivery.state, delivery.reason = 'failed', ARGV[2]
+      end_probe(member, delivery.step, now)
       redis.call('HSET', key, 'd:' .. route, cjson.encode(delivery))
       redis.call('HDEL', key, 'l:' .. route)
       redis.call('ZADD', P .. 'failed', now, member)
       count(route, 'failed')
     else
-      make_due(mailbox, id, route, now, now)
+      make_due(mailbox, id, route, now, now, is_bulk(json))
       back = back + 1
     end
   end

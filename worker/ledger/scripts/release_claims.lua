@@ -7,6 +7,6 @@ for i = 2, #ARGV do
   if redis.call('HGET', key, 'c:' .. route) == ARGV[1] then
     redis.call('HDEL', key, 'c:' .. route)
     end_running(mailbox, ARGV[i])
-    make_due(mailbox, id, route, now, now)
+    make_due(mailbox, id, route, now, now, is_bulk(redis.call('HGET', key, 'd:' .. route)))
   end
 end

@@ -205,3 +205,15 @@ async def test_a_stolen_claim_is_not_renewed(
             await lasting.deliveries.renew(old)
 
         assert await brief.deliveries.reclaim_lapsed() == 1
+
+
+async def test_an_answer_that_was_overtaken_is_not_heard(ledger: Ledger) -> None:
+    """What an earlier script said of the breakers does not undo what a later one said."""
+    state = '{"open": true, "reason": "no answer", "since": 1, "probe_at": 31}'
+    ledger.deliveries._hear(["20.5", "mail", state])
+    ledger.deliveries._hear(["20.4"])
+    ledger.deliveries._hear([])
+    assert set(ledger.deliveries.breakers) == {"mail"}
+
+    ledger.deliveries._hear(["20.6"])
+    assert ledger.deliveries.breakers == {}

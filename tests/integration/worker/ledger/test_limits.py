@@ -179,6 +179,18 @@ async def test_each_that_waits_is_told_its_own_turn(limits: RedisLimits) -> None
         assert sum(start < wait <= start + 60 for wait in waits) <= 10
 
 
+async def test_a_backlog_after_a_penalty_waits_for_as_many_windows_as_it_needs(
+    limits: RedisLimits,
+) -> None:
+    """Though hardly a request counts by then, nobody is put off for longer than all will take."""
+    await learn(limits, 429, retry_after="30")
+
+    waits = [await wait_of(limits, content(f"1/{n % 20}")) for n in range(200)]
+
+    assert min(waits) == pytest.approx(31, abs=1.5)
+    assert max(waits) <= 31.5 + 60 * (200 // 35 + 1)
+
+
 async def test_a_lone_request_does_not_queue_behind_a_backlog(limits: RedisLimits) -> None:
     """However long the queue of a busy mailbox is, a quiet one is next."""
     await learn(limits, limit=11, remaining=10, window=60)

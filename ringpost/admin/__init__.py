@@ -1,0 +1,1 @@
+"""`ringpost admin`: status and metrics over HTTP, read from Redis alone."""

@@ -1,0 +1,1 @@
+"""Backfill: messages from before Ringpost began are delivered as well, behind live work."""

@@ -1,0 +1,1 @@
+"""Completeness: RingCentral, the ledger and the archive are compared, and a statement is signed."""
