@@ -88,9 +88,12 @@ def _finish(
     *,
     as_json: bool,
 ) -> dict[str, object]:
+    from worker.archive.places import buckets
     from worker.completeness.archives import archives_in
     from worker.completeness.statement import rendered, statement
 
+    for bucket in buckets(watched.handlers):
+        hint(f"{bucket.address}: nothing is compared with an archive in a bucket")
     document = statement(
         done.found,
         done.problems,

@@ -48,14 +48,21 @@ class Seaweed:
 
     def make_bucket(self, name: str, *, locks: bool = False) -> None:
         """A new bucket, with Object Lock if it `locks`."""
-        subprocess.run(
+        self._shell(f"s3.bucket.create -name {name}{' -withLock' if locks else ''}")
+
+    def uploads(self, bucket: str) -> list[str]:
+        """The uploads in parts that were begun and not ended."""
+        return self._shell(f"fs.ls /buckets/{bucket}/.uploads").split()
+
+    def _shell(self, command: str) -> str:
+        return subprocess.run(
             [WEED, "shell", "-master", self.master, "-filer", self.filer],
-            input=f"s3.bucket.create -name {name}{' -withLock' if locks else ''}\n",
+            input=f"{command}\n",
             text=True,
             capture_output=True,
             timeout=20,
             check=True,
-        )
+        ).stdout
 
     def headers(self, bucket: str, name: str) -> dict[str, str]:
         """What it tells of an object."""

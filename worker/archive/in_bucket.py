@@ -12,6 +12,7 @@ from worker.archive.chain_writer import ChainWriter, Entry
 from worker.archive.layout import REVISIONS
 from worker.handlers.durable import (
     MANIFEST,
+    MANIFEST_TYPE,
     CommittedOtherwiseError,
     Source,
     chunks_of,
@@ -35,21 +36,18 @@ class InBucket:
         """Commit a folder by its manifest, and add it to its chain."""
         entries = [_entry(source) for source in sources]
         manifest = manifest_of(entries)
-        if not isinstance(manifest.content, bytes):
-            raise TypeError("a manifest is in memory")
         committed = self.read(folder, MANIFEST)
         was_there = committed is not None
         if committed is None:
             for source, entry in zip(sources, entries, strict=True):
                 self._put(folder, source, entry)
             try:
-                self._bucket.create(
-                    f"{folder.as_posix()}/{MANIFEST}", manifest.content, manifest.content_type
-                )
+                name = f"{folder.as_posix()}/{MANIFEST}"
+                self._bucket.create(name, manifest, MANIFEST_TYPE)
             except TakenError:  # another writer was quicker, or an answer was lost on its way
                 was_there, committed = True, self.read(folder, MANIFEST)
-        committed = committed or manifest.content
-        is_ours = committed == manifest.content
+        committed = committed or manifest
+        is_ours = committed == manifest
         new = not was_there or (is_ours and self._mend(folder, sources, entries))
         self._record(folder, committed, again=was_there)
         if not is_ours:

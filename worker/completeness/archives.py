@@ -19,11 +19,11 @@ _CHANGING = ("readStatus", "messageStatus", "vmTranscriptionStatus", "transcript
 
 
 def archives_in(handlers: Mapping[str, object]) -> dict[str, Path]:
-    """The folder of each archive, by the name of its step; those in buckets are not compared."""
+    """The folder of each archive, by the name of its step; those in buckets are left out."""
     from worker.handlers.archive import Archive  # an import of the worker brings no handler along
 
-    archives = ((name, one) for name, one in handlers.items() if isinstance(one, Archive))
-    return {name: one.root for name, one in archives if one.root is not None}
+    found = {name: one.root for name, one in handlers.items() if isinstance(one, Archive)}
+    return {name: root for name, root in found.items() if root is not None}
 
 
 class Archiving:

@@ -69,7 +69,11 @@ def _listed(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-Length = Annotated[timedelta | None, BeforeValidator(_length)]
+Formats = Annotated[
+    frozenset[Format],
+    BeforeValidator(_listed, json_schema_input_type=Format | frozenset[Format]),
+]
+Length = Annotated[timedelta | None, BeforeValidator(_length, json_schema_input_type=str | None)]
 
 
 class Archive(Handler):
@@ -80,7 +84,7 @@ class Archive(Handler):
     to: Annotated[str, AfterValidator(_destination)]
     """Where: file:///an/absolute/folder, a path below the working directory, or a bucket:
     s3://bucket/folder, gs://bucket/folder, az://container/folder."""
-    format: Annotated[frozenset[Format], BeforeValidator(_listed)] = frozenset({"json"})
+    format: Formats = frozenset({"json"})
     """"json" for message.json with the files beside it, "eml" for a mail with the files inside."""
     keep: Length = None
     """How long a message is kept, such as "7y"; without it, for ever. Not for buckets."""

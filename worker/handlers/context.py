@@ -25,7 +25,7 @@ from worker.spool import Spool
 
 CHUNK = 256 * 1024
 # The archive keeps these beside the attachments.
-_TAKEN = ("message.json", "manifest.json", "revisions")
+_TAKEN = ("message.json", "message.eml", "manifest.json", "revisions")
 
 
 def idempotency_key(

@@ -19,6 +19,7 @@ from pathlib import Path
 import orjson
 
 MANIFEST = "manifest.json"
+MANIFEST_TYPE = "application/json"
 CHUNK = 256 * 1024
 STALE_SECONDS = 24 * 3600
 _REMEMBERED = 10_000
@@ -175,7 +176,8 @@ def _fill(folder: Path, sources: Sequence[Source]) -> None:
             for source in sources:
                 entries.append(_write(folder / source.name, source))
                 written.append(source.name)
-            aside, _ = _write_aside(folder, manifest_of(entries))
+            manifest = Source(MANIFEST, MANIFEST_TYPE, manifest_of(entries))
+            aside, _ = _write_aside(folder, manifest)
             aside.replace(folder / MANIFEST)
             written.append(MANIFEST)
             os.fsync(descriptor)
@@ -186,24 +188,23 @@ def _fill(folder: Path, sources: Sequence[Source]) -> None:
     sync_folder(folder.parent)
 
 
-def manifest_of(entries: Sequence[Entry]) -> Source:
+def manifest_of(entries: Sequence[Entry]) -> bytes:
     """The manifest of a folder with these files."""
-    content = orjson.dumps({"files": entries}, option=orjson.OPT_INDENT_2) + b"\n"
-    return Source(MANIFEST, "application/json", content)
+    return orjson.dumps({"files": entries}, option=orjson.OPT_INDENT_2) + b"\n"
 
 
 def _commit(folder: Path, written: Sequence[tuple[Path, Entry]]) -> bool:
     entries = [entry for _, entry in written]
     manifest = manifest_of(entries)
     committed = _committed(folder)
-    if committed is not None and committed != manifest.content:
+    if committed is not None and committed != manifest:
         raise CommittedOtherwiseError
     if committed is not None and _are_there(folder, entries):
         return False
     for path, entry in written:
         path.replace(folder / entry.name)
     if committed is None:
-        path, _ = _write_aside(folder, manifest)
+        path, _ = _write_aside(folder, Source(MANIFEST, MANIFEST_TYPE, manifest))
         path.replace(folder / MANIFEST)
     return True
 

@@ -279,8 +279,10 @@ async def test_check_says_what_is_wrong(make: Make, wrong: dict[str, Any], words
 
 async def test_check_leaves_nothing(server: Seaweed, to: str, make: Make) -> None:
     """It begins an upload and breaks it off."""
+    before = server.uploads("messages")
     assert await make().check() == f"{to} can be listed and written"
     assert names(server, to) == []
+    assert server.uploads("messages") == before
 
 
 async def test_a_server_that_is_away_is_no_verdict(make: Make, attempt: Attempt) -> None:

@@ -1,13 +1,15 @@
 """Which archives should hold a message, as far as that can be told later."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from message_store.mailbox import Mailbox
 from message_store.message import Message
-from worker.completeness.archives import Archiving
+from worker.completeness.archives import Archiving, archives_in
 from worker.facts import Known
+from worker.handlers.archive import Archive
 from worker.routes import Route
 
 MAILBOX = Mailbox("1", "2")
@@ -60,3 +62,9 @@ def test_names_of_extensions_count() -> None:
     desk = archiving({**ALL, "match": {"extension": "Front Desk"}})
     assert desk.of(FAX, MAILBOX, Known("101", "Front Desk")) == {"vault": {"all"}}
     assert desk.of(FAX, MAILBOX) == {}
+
+
+def test_buckets_are_left_out(tmp_path: Path) -> None:
+    """Only folders are compared, each under the name of its step."""
+    handlers = {"vault": Archive(to=str(tmp_path)), "cloud": Archive(to="s3://bucket/messages")}
+    assert archives_in(handlers) == {"vault": tmp_path}

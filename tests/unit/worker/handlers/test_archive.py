@@ -101,6 +101,18 @@ async def test_a_mail_of_each_message(
     assert await attempt(archive, FAX) == "already archived"
 
 
+async def test_a_file_called_as_the_mail(tmp_path: Path, attempt: Attempt) -> None:
+    """A file that somebody has called so is kept beside the mail, under another name."""
+    part = {"id": 5, "type": "MmsAttachment", "contentType": "message/rfc822"}
+    wire = {**MMS.wire, "attachments": [{**part, "fileName": "Message.EML"}]}
+    archive = Archive(to=str(tmp_path), format=frozenset({"json", "eml"}))
+    await attempt(archive, Case(wire, {"5": b"theirs"}))
+    folder = folder_of(tmp_path, MAILBOX, MMS.message)
+    assert (folder / "Message-5.EML").read_bytes() == b"theirs"
+    assert b"Message-5.EML" in (folder / "message.eml").read_bytes()
+    assert list(verify(tmp_path)) == []
+
+
 async def test_mails_of_strangers(tmp_path: Path, attempt: Attempt) -> None:
     """Whatever a message says, there is a mail of it, of its revision too."""
     archive = Archive(to=str(tmp_path), format=frozenset({"eml"}))
