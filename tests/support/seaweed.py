@@ -82,7 +82,13 @@ def seaweed(folder: Path) -> Iterator[Seaweed]:
         server = subprocess.Popen(
             [
                 *(WEED, "-logtostderr=true", "server", f"-dir={folder}", "-ip=127.0.0.1"),
-                *("-ip.bind=127.0.0.1", "-s3", f"-s3.config={folder / 's3.json'}"),
+                *(
+                    "-ip.bind=127.0.0.1",
+                    "-s3",
+                    "-s3.port.iceberg=0",
+                    "-s3.port.lance=0",
+                    f"-s3.config={folder / 's3.json'}",
+                ),
                 *("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=30"),
                 *(f"-filer.localSocket={folder / 'f.sock'}", *arguments),
             ],
