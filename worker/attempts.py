@@ -15,6 +15,7 @@ from message_store.mailbox import Mailbox
 from message_store.message import Message
 from metrics.catalogue import STAGE_DELAY, STEP_SECONDS, STEPS
 
+from .amending import amends
 from .failures import is_foreseen, judge, reason, says
 from .handlers.contract import Context, Outcome
 from .in_force import InForce
@@ -36,7 +37,8 @@ class StepAddress:
     """Which step of which delivery a handler is called for; `attempt` counts from 1.
 
     `on` is what happened to the message, `at` when (ISO 8601), None for its creation. `bulk`: it
-    can wait, and leaves a share of RingCentral's limits to live work.
+    can wait, and leaves a share of RingCentral's limits to live work. `amends`: the route is on the
+    creation as well, and the step is to amend what it did then.
     """
 
     mailbox: Mailbox
@@ -47,6 +49,7 @@ class StepAddress:
     on: str
     at: str | None
     bulk: bool = False
+    amends: bool = False
 
 
 ContextFactory = Callable[[StepAddress], Context]
@@ -167,12 +170,14 @@ class Attempts:
             claim.on,
             delivery.at,
             delivery.bulk,
+            amends(claim, in_force.routes[claim.route]),
         )
         started = time.monotonic()
         try:
             async with asyncio.timeout(STEP_DEADLINE):
                 handler = await in_force.handlers.ordinary(step)
-                outcome = await handler.handle(message, self._context(address))
+                call = handler.amend if address.amends else handler.handle
+                outcome = await call(message, self._context(address))
         # A handler is foreign code: whatever it raises becomes a retry or a recorded failure.
         except Exception as error:  # noqa: BLE001
             return error

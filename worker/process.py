@@ -189,6 +189,7 @@ class WorkerProcess:
             attempt=step.attempt,
             on=step.on,
             at=step.at,
+            amends=step.amends,
             store=self._bulk_changes if step.bulk else self._own_changes,
             spool=self._bulk_spool if step.bulk else self._spool,
             http=self._egress,

@@ -71,6 +71,11 @@ class StartedHandlers:
         """Whether the step changes the mailbox itself and comes last."""
         return isinstance(self._handlers[step], ClosingHandler)
 
+    def amends(self, step: str) -> bool:
+        """Whether the step has an `amend` of its own."""
+        handler = self._handlers[step]
+        return isinstance(handler, Handler) and type(handler).amend is not Handler.amend
+
     async def ordinary(self, step: str) -> Handler:
         """The handler of an ordinary step, started; TransientError if it does not start."""
         if step in self._waiting:

@@ -11,6 +11,7 @@ import structlog
 from message_store.errors import NotFound
 from message_store.message import Message
 
+from .amending import hold_for_first
 from .attempts import STEP_DEADLINE, Attempts, facts, note_delay
 from .beginning import hold_back
 from .in_force import InForce
@@ -48,6 +49,10 @@ class Steps:
         closing = [step for step in todo if in_force.handlers.is_closing(step)]
         ordinary = [step for step in todo if step not in closing]
         for step in ordinary:
+            wait = await hold_for_first(claim, route, step, in_force, self._ledger)
+            if wait is not None:
+                await self._ledger.settle(claim, due_in=wait)
+                return
             claim.delivery.step = step
             seen = _as_seen(message, claim.delivery)
             if not await self._attempts.take(claim, seen, step, in_force):

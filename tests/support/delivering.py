@@ -29,13 +29,23 @@ class Recorder(Handler):
     _held: asyncio.Event | None = PrivateAttr(default=None)
 
     async def handle(self, message: Message, context: Context) -> str:
-        self._calls.append(message.id)
+        return await self._note(message.id, message)
+
+    async def _note(self, call: str, message: Message) -> str:
+        self._calls.append(call)
         self._messages.append(message)
         if self._held is not None:
             await self._held.wait()
         if self._errors:
             raise self._errors.pop(0)
         return "noted"
+
+
+class Amender(Recorder):
+    """A recorder that amends."""
+
+    async def amend(self, message: Message, context: Context) -> str:
+        return await self._note(f"amend {message.id}", message)
 
 
 class Closing(ClosingHandler):
@@ -50,10 +60,15 @@ class Closing(ClosingHandler):
 class Line:
     """A deliverer with two ordinary steps and a closing one on the route `route`."""
 
-    def __init__(self, ledger: Ledger, steps: Sequence[str] = ("first", "second")) -> None:
-        self.first, self.second = Recorder(), Recorder()
+    def __init__(
+        self,
+        ledger: Ledger,
+        steps: Sequence[str] = ("first", "second"),
+        on: Sequence[str] = ("created",),
+    ) -> None:
+        self.first, self.second, self.amender = Recorder(), Recorder(), Amender()
         self.ledger = ledger
-        self._routes = {"route": Route(name="route", steps=tuple(steps))}
+        self._routes = {"route": Route(name="route", on=tuple(on), steps=tuple(steps))}
         self.settled: list[str] = []
         self.read_again_for: list[str] = []
         self.at_ringcentral: dict[str, Message | Exception] = {}
@@ -61,7 +76,14 @@ class Line:
         """Of the steps that were tried; no context is needed."""
         self.deliverer = Deliverer(
             ledger.deliveries,
-            self._in_force({"first": self.first, "second": self.second, "last": Closing()}),
+            self._in_force(
+                {
+                    "first": self.first,
+                    "second": self.second,
+                    "amender": self.amender,
+                    "last": Closing(),
+                }
+            ),
             self._no_context,
             self.read_again,
             lambda _, message_id: self.settled.append(message_id),

@@ -61,6 +61,25 @@ class HandlerConformance(ABC):
         for case in (*CASES.values(), Case({"id": 1, "availability": "Purged"})):
             self._run(case, happens)
 
+    def test_amends_what_it_did(self) -> None:
+        """What happens later amends it, again and again, even if the first part never came."""
+        if type(self.make_handler()).amend is Handler.amend:
+            return  # it has none of its own, and is called as for everything that happens
+
+        async def amended(handler: Handler, bench: Bench) -> None:
+            for number, word in enumerate(WORDS[1:]):
+                at = f"2025-11-23T15:00:0{number}.000+00:00"
+                await bench.attempt(handler, on=word, at=at, amends=True)
+                await bench.attempt(handler, 2, on=word, at=at, amends=True)
+
+        async def begun(handler: Handler, bench: Bench) -> None:
+            await bench.attempt(handler)
+            await amended(handler, bench)
+
+        for case in (*CASES.values(), Case({"id": 1, "availability": "Purged"})):
+            self._run(case, amended)
+        self._run(FAX, begun)
+
     def test_repeats_with_the_same_identity(self) -> None:
         """A second call after a lost record succeeds too."""
 

@@ -23,9 +23,18 @@ class Bench:
         self._spool = Spool(folder / "spool", self.store)
 
     async def attempt(
-        self, handler: Handler, number: int = 1, *, on: str = CREATED, at: str | None = None
+        self,
+        handler: Handler,
+        number: int = 1,
+        *,
+        on: str = CREATED,
+        at: str | None = None,
+        amends: bool = False,
     ) -> str:
-        """Call the handler once for what happened; its words, checked."""
+        """Call the handler once for what happened; its words, checked.
+
+        `amends`: what happened amends what was done when the message came.
+        """
         message = self._case.message
         context = DeliveryContext(
             mailbox=MAILBOX,
@@ -40,9 +49,11 @@ class Bench:
             on=on,
             at=at,
             links=self.links,
+            amends=amends,
         )
         before = message.model_dump()
-        outcome = await handler.handle(message, context)
+        call = handler.amend if amends else handler.handle
+        outcome = await call(message, context)
         if isinstance(outcome, Outcome):
             require(isinstance(outcome.transcription, str), "what it adds to the message is text")
         words = outcome.words if isinstance(outcome, Outcome) else outcome

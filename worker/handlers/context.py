@@ -97,6 +97,7 @@ class DeliveryContext(Context):
         on: str = CREATED,
         at: str | None = None,
         links: Links | None = None,
+        amends: bool = False,
     ) -> None:
         self.links = links
         self.mailbox = mailbox
@@ -110,6 +111,8 @@ class DeliveryContext(Context):
         self._notes = notes or MemoryNotes()
         happened = None if on == CREATED else (on, at)
         self.idempotency_key = idempotency_key(mailbox, message.id, route, step, happened)
+        first = idempotency_key(mailbox, message.id, route, step)
+        self.first_key = first if amends else None
         # The text part of an SMS or pager message is no file.
         names = attachment_names(message.files, _TAKEN)
         self.attachments = [

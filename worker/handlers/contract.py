@@ -138,6 +138,8 @@ class Context(ABC):
 
     Another one for each other thing that happens to the message.
     """
+    first_key: str | None
+    """In `amend`, the `idempotency_key` that this step had when the message came; else None."""
     attachments: Sequence[AttachmentFile]
     message_store: "MessageStoreAccess"
     links: Links | None
@@ -250,6 +252,15 @@ class Handler(Step):
         later, PermanentError to give up; network errors and timeouts count as transient, every
         other exception as permanent.
         """
+
+    async def amend(self, message: Message, context: Context) -> str | Outcome:
+        """Amend what `handle` did when the message came; without an `amend`, `handle` does it.
+
+        Called for what happens to it later, on routes that are on its creation as well: it was
+        transcribed, delivered, read. `context.on` says what, `context.first_key` identifies what is
+        amended. That is done by then, unless it failed, or the route's conditions did not hold yet.
+        """
+        return await self.handle(message, context)
 
 
 @dataclass(frozen=True, slots=True)

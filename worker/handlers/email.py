@@ -17,11 +17,12 @@ from message_store.message import Message
 from worker.handlers.contract import Context, Handler, PermanentError
 from worker.handlers.mail_addresses import MailAddress, addresses, parse_address
 from worker.handlers.mail_files import in_one_chunk, linked_files, mail_files, transcription
+from worker.handlers.mail_follow_up import follow_up, message_id
 from worker.handlers.mail_html import Link, Page, Picture
 from worker.handlers.mail_links import about_links, insist_on_links
 from worker.handlers.mail_options import Duration, Size, Zone, size_in_words
 from worker.handlers.mail_private import private_page
-from worker.handlers.mail_text import message_page
+from worker.handlers.mail_text import headline, message_page
 from worker.handlers.mail_thread import thread_root
 from worker.handlers.mime import HeaderValue, Mail, MailFile
 from worker.handlers.plain_text import one_line
@@ -103,6 +104,10 @@ class Email(Handler):
             if not files or context.links is None:
                 raise
         return await self._send_links(message, context, text)
+
+    async def amend(self, message: Message, context: Context) -> str:
+        """Follow up in the thread of the first mail, which `context.first_key` identifies."""
+        return await self.handle(message, context)
 
     async def check(self) -> str:
         """Connect, with TLS and login, and leave again."""
@@ -216,15 +221,18 @@ class Email(Handler):
         sender = parse_address(self.sender)
         known = message.creation_time is not None or context.on != CREATED
         root = thread_root(context.mailbox, message, sender.domain)
+        subject = one_line(context.render(self.subject, message)) or self._title(
+            message, context, page
+        )
         headers: dict[str, HeaderValue] = {
             "From": sender,
             "To": addresses(self.to),
             "Cc": addresses(self.cc),
             "Reply-To": addresses(self.reply_to),
-            "Subject": one_line(context.render(self.subject, message)) or page.title,
+            "Subject": subject,
             "Date": format_datetime(context.at if known else _now()),
             # The same in every attempt, so that a mail program recognises a repeat.
-            "Message-ID": f"<{context.idempotency_key[:32]}.ringpost@{sender.domain}>",
+            "Message-ID": message_id(context.idempotency_key, sender.domain),
             "In-Reply-To": root,
             "References": root,
             "Auto-Submitted": "auto-generated",
@@ -236,7 +244,14 @@ class Email(Handler):
             "X-Ringpost-Route": one_line(context.route),
             "X-Ringpost-On": one_line(context.on, 60),
         }
+        headers |= follow_up(context.first_key, subject, sender.domain, root)
         return {name: value for name, value in headers.items() if value}
+
+    def _title(self, message: Message, context: Context, page: Page) -> str:
+        """The subject where none is configured; a later mail has that of the first one."""
+        if context.first_key and self.content != "link":
+            return headline(message)
+        return page.title
 
 
 def _now() -> datetime:

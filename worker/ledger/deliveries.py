@@ -9,6 +9,7 @@ from uuid import uuid4
 import orjson
 
 from message_store.mailbox import Mailbox
+from worker.happenings import CREATED
 
 from .breakers import Breaker, read_breakers
 from .connection import Connection, key
@@ -88,6 +89,13 @@ class DeliveryLedger:
             lambda: self._connection.run("record_step", *self._as_it_stands(claim))
         )
         return bool(written)
+
+    async def of_creation(self, claim: Claim) -> Delivery | None:
+        """How far the same message on the same route is with its creation; None if forgotten."""
+        field = f"d:{lane(claim.route, CREATED)}"
+        name = key("message", str(claim.mailbox), claim.message_id)
+        text = await self._redis.hget(name, field)
+        return None if text is None else Delivery.from_json(text)
 
     async def settle(
         self, claim: Claim, *, due_in: float | None = None, says: Says = "nothing"

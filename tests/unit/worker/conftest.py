@@ -1,6 +1,7 @@
 """One attempt at a handler, with a mailbox and a network in memory."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from worker.spool import Spool
 def attempt(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Awaitable[str]]:
     """`await attempt(handler, case, on=..., at=...)`: the handler's words for the message."""
 
-    async def attempt(handler: Handler, case: Case, **happened: str) -> str:
+    async def attempt(handler: Handler, case: Case, **happened: Any) -> str:
         bench = Bench(case, tmp_path_factory.mktemp("spool"))
         try:
             return await bench.attempt(handler, 1, **happened)

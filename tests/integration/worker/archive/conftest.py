@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def make(server: Seaweed, to: str) -> Callable[..., Archive]:
 def attempt(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Awaitable[str]]:
     """`await attempt(handler, case)`: the handler's words for the message."""
 
-    async def attempt(handler: Handler, case: Case, **happened: str) -> str:
+    async def attempt(handler: Handler, case: Case, **happened: Any) -> str:
         bench = Bench(case, tmp_path_factory.mktemp("spool"))
         return await bench.attempt(handler, 1, **happened)
 

@@ -35,7 +35,7 @@ async def send(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Awaita
         case: Case,
         number: int = 1,
         links: FakeLinks | None = None,
-        **happened: str,
+        **happened: Any,
     ) -> str:
         bench = Bench(case, tmp_path_factory.mktemp("spool"))
         bench.links = links
@@ -157,6 +157,29 @@ async def test_what_happens_later_is_a_mail_of_its_own(
     assert (first["X-Ringpost-On"], second["X-Ringpost-On"]) == ("created", on)
     assert first["Message-ID"] != second["Message-ID"]
     assert len(attachments(second)) == files
+
+
+@pytest.mark.parametrize("options", [{}, {"subject": "From {{ message.sender }}"}])
+async def test_what_happens_later_follows_in_the_thread(
+    smtp_peer: Start, send: Send, options: dict[str, str]
+) -> None:
+    """An amendment answers the first mail, has its subject, and says in its text what happened."""
+    peer = smtp_peer()
+    handler = email(peer.url, **options)
+    await send(handler, VOICEMAIL)
+    at = "2025-11-25T10:00:00.000+00:00"
+    await send(handler, VOICEMAIL, on="transcribed", at=at, amends=True)
+    await send(handler, VOICEMAIL, 2, on="transcribed", at=at, amends=True)
+    await handler.close()
+    first, second, repeated = (received.mail for received in peer.temper.received)
+    assert second["In-Reply-To"] == first["Message-ID"]
+    assert second["References"] == f"{first['References']} {first['Message-ID']}"
+    assert second["Message-ID"] == repeated["Message-ID"] != first["Message-ID"]
+    assert second["Subject"] == f"Re: {first['Subject']}"
+    plain = second.get_body(("plain",))
+    assert plain is not None
+    assert plain.get_content().startswith("Transcription of a voicemail from Jane Doe")
+    assert len(attachments(second)) == 2
 
 
 async def test_a_stranger_writes_no_header(smtp_peer: Start, send: Send) -> None:

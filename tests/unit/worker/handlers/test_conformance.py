@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from pydantic import PrivateAttr
 
 from message_store.message import Message
 from worker.handlers.conformance import HandlerConformance
@@ -59,6 +60,20 @@ class Fragile(Handler):
         return "done"
 
 
+class Editor(Handler):
+    """Takes for granted that what it amends is there."""
+
+    _done: set[str] = PrivateAttr(default_factory=set)
+
+    async def handle(self, message: Message, context: Context) -> str:
+        self._done.add(context.idempotency_key)
+        return "done"
+
+    async def amend(self, message: Message, context: Context) -> str:
+        assert context.first_key in self._done, "nothing to amend"
+        return "amended"
+
+
 def suite(kind: type[Handler]) -> HandlerConformance:
     class Suite(HandlerConformance):
         def make_handler(self) -> Handler:
@@ -73,6 +88,7 @@ def suite(kind: type[Handler]) -> HandlerConformance:
         (Silent, "test_says_what_it_did_with_every_kind_of_message", "says nothing"),
         (Fragile, "test_says_what_it_did_with_every_kind_of_message", "None"),
         (OnceOnly, "test_repeats_with_the_same_identity", "again"),
+        (Editor, "test_amends_what_it_did", "nothing to amend"),
         (Swallower, "test_passes_on_a_broken_attachment", "a file broke off"),
         (Swallower, "test_passes_on_a_peer_that_hangs_up", "the peer hung up"),
         (Stubborn, "test_ends_when_cancelled", "swallowed its cancellation"),

@@ -63,6 +63,17 @@ def test_what_happened(tmp_path: Path) -> None:
     assert again.idempotency_key == read.idempotency_key
 
 
+def test_what_is_amended(tmp_path: Path) -> None:
+    """An amendment has an identity of its own, and knows that of what it amends."""
+    moment = "2026-01-01T10:00:00.123+00:00"
+    created = context(FAX, tmp_path)
+    alone = context(FAX, tmp_path, on="read", at=moment)
+    amending = context(FAX, tmp_path, on="read", at=moment, amends=True)
+    assert amending.first_key == created.idempotency_key
+    assert amending.idempotency_key == alone.idempotency_key
+    assert (created.first_key, alone.first_key) == (None, None)
+
+
 def test_the_text_of_an_sms_is_no_file(tmp_path: Path) -> None:
     """What `subject` says already is not downloaded."""
     assert context(SMS, tmp_path).attachments == []
