@@ -111,8 +111,7 @@ class DeliveryContext(Context):
         self._notes = notes or MemoryNotes()
         happened = None if on == CREATED else (on, at)
         self.idempotency_key = idempotency_key(mailbox, message.id, route, step, happened)
-        first = idempotency_key(mailbox, message.id, route, step)
-        self.first_key = first if amends else None
+        self.first_key = idempotency_key(mailbox, message.id, route, step) if amends else None
         # The text part of an SMS or pager message is no file.
         names = attachment_names(message.files, _TAKEN)
         self.attachments = [
