@@ -13,6 +13,7 @@ from ringpost.commands.handlers import handlers
 from ringpost.commands.init import init
 from ringpost.commands.messages import messages
 from ringpost.commands.reconcile import reconcile
+from ringpost.commands.routes import routes
 from ringpost.commands.run import run
 from ringpost.commands.sandbox import PASS_ON, sandbox
 from ringpost.commands.status import status
@@ -39,6 +40,7 @@ app.command()(replay)
 app.command()(reconcile)
 app.command()(verify)
 app.command()(backfill)
+app.add_typer(routes, name="routes")
 app.add_typer(handlers, name="handlers")
 app.add_typer(archive, name="archive")
 app.add_typer(messages, name="messages")

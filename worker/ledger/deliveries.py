@@ -11,6 +11,7 @@ import orjson
 from message_store.mailbox import Mailbox
 
 from .breakers import Breaker, read_breakers
+from .configurations import ConfigurationLedger
 from .connection import Connection, key
 from .occasions import OccasionLedger
 from .patience import patiently
@@ -36,6 +37,7 @@ class DeliveryLedger:
         self._redis = connection.redis
         self.lease_seconds = lease_seconds
         self.occasions = OccasionLedger(connection)
+        self.configurations = ConfigurationLedger(connection)
         self._snapshots = snapshots
         self.breakers: dict[str, Breaker] = {}
         """The breakers that are open, as this process last heard."""
