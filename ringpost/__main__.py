@@ -16,6 +16,7 @@ from ringpost.commands.reconcile import reconcile
 from ringpost.commands.routes import routes
 from ringpost.commands.run import run
 from ringpost.commands.sandbox import PASS_ON, sandbox
+from ringpost.commands.schema import schema
 from ringpost.commands.status import status
 from ringpost.commands.subscriptions import subscriptions
 from ringpost.commands.test import try_tests
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(init)
 app.command()(check)
+app.command()(schema)
 app.command("test")(try_tests)
 app.command()(status)
 app.command()(admin)
