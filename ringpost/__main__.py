@@ -13,8 +13,10 @@ from ringpost.commands.handlers import handlers
 from ringpost.commands.init import init
 from ringpost.commands.messages import messages
 from ringpost.commands.reconcile import reconcile
+from ringpost.commands.routes import routes
 from ringpost.commands.run import run
 from ringpost.commands.sandbox import PASS_ON, sandbox
+from ringpost.commands.schema import schema
 from ringpost.commands.status import status
 from ringpost.commands.subscriptions import subscriptions
 from ringpost.commands.test import try_tests
@@ -31,6 +33,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(init)
 app.command()(check)
+app.command()(schema)
 app.command("test")(try_tests)
 app.command()(status)
 app.command()(admin)
@@ -39,6 +42,7 @@ app.command()(replay)
 app.command()(reconcile)
 app.command()(verify)
 app.command()(backfill)
+app.add_typer(routes, name="routes")
 app.add_typer(handlers, name="handlers")
 app.add_typer(archive, name="archive")
 app.add_typer(messages, name="messages")

@@ -1,7 +1,7 @@
 """Puts the Message Store client and the ledger together for one command and takes them apart."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ import structlog
 from message_store.auth import MemoryTokenStore
 from message_store.errors import RingCentralError
 from message_store.limits import LocalLimits
+from message_store.mailbox import Mailbox
 from ringpost.checks.redis import no_answer
 from ringpost.refusal import Refusal
 from ringpost.surroundings import (
@@ -27,6 +28,8 @@ from worker.logins import Account, Login, log_in, log_in_with
 from worker.settings import Settings
 
 T = TypeVar("T")
+
+ExtensionNames = Mapping[Mailbox, tuple[str | None, str | None]]
 
 # Somebody waits at the terminal; a longer wait is said.
 _PATIENCE = 5.0
@@ -102,6 +105,14 @@ async def notes_within_reach() -> AsyncIterator[Notes | None]:
     async with AsyncExitStack() as stack:
         opened = await _within_reach(running_settings(), stack)
         yield opened.notes if opened is not None else None
+
+
+@asynccontextmanager
+async def extensions_within_reach() -> AsyncIterator[ExtensionNames]:
+    """Number and name of each extension, as the workers have noted them; none without Redis."""
+    async with AsyncExitStack() as stack:
+        opened = await _within_reach(running_settings(), stack)
+        yield await opened.extensions.load() if opened is not None else {}
 
 
 def accounts_here(settings: Settings, configuration: Configuration | None) -> list[Account]:

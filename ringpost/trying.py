@@ -60,9 +60,14 @@ async def source(text: str, mailbox: str) -> AsyncIterator[Source]:
                 raise Refusal(f"message {text}: {error}", exit_code=1) from None
             yield Source(message, await _with_ids(store, opened), store, is_file=False)
         return
-    message = _read(Path(text))
+    yield of_file(Path(text))
+
+
+def of_file(path: Path) -> Source:
+    """A message in a file; raises Refusal."""
+    message = _read(path)
     own = Mailbox("~", message.extension_id or "~")
-    yield Source(message, own, _Folder(Path(text).parent, message), is_file=True)
+    return Source(message, own, _Folder(path.parent, message), is_file=True)
 
 
 async def _with_ids(store: MessageStore, mailbox: Mailbox) -> Mailbox:
@@ -152,16 +157,14 @@ async def _close(step: ClosingHandler, source: Source) -> str:
 def _read(path: Path) -> Message:
     try:
         if path.stat().st_size > _LARGEST:
-            raise Refusal(f"--message {path}: too large for a message")
+            raise Refusal(f"{path}: too large for a message")
         document: Any = parse_json(path.read_bytes())
     except OSError as error:
-        raise Refusal(f"--message {path}: cannot be read ({error.strerror})") from None
+        raise Refusal(f"{path}: cannot be read ({error.strerror})") from None
     except NotJsonError:
-        raise Refusal(f"--message {path}: is not JSON") from None
+        raise Refusal(f"{path}: is not JSON") from None
     if not isinstance(document, dict) or "id" not in document:
-        raise Refusal(
-            f"--message {path}: is no message; write it as RingCentral does, with an id at least"
-        )
+        raise Refusal(f"{path}: is no message; write it as RingCentral does, with an id at least")
     return Message.model_validate(document)
 
 

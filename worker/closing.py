@@ -15,6 +15,7 @@ from .handlers.contract import (
     TransientError,
 )
 from .ledger.closing import ClosingLedger, ClosingOutcome, ClosingWork
+from .ledger.configurations import step_named
 from .ledger.postponed import PostponedLedger
 from .started import StartedHandlers
 from .together import all_of
@@ -24,6 +25,7 @@ log = structlog.get_logger()
 
 # Writes may be refused for hours in RingCentral's limited mode: closing waits as long as it takes.
 _RETRY_SECONDS = 60.0
+_OTHERS_SECONDS = 5.0
 
 
 class Closer:
@@ -62,6 +64,10 @@ class Closer:
 
     async def _do(self, work: ClosingWork) -> None:
         handler = self.handlers.closing().get(work.step)
+        if handler is None and await self._ledger.configurations.is_known(step_named(work.step)):
+            # Another worker goes by a newer file, or by an older one.
+            await self._ledger.finish(work, {}, retry_in=_OTHERS_SECONDS)
+            return
         if handler is None:
             gone = ClosingOutcome(True, "skipped: the step is no longer in the configuration")
             await self._ledger.finish(work, dict.fromkeys(work.message_ids, gone))

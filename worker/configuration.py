@@ -134,8 +134,11 @@ class Sync(Table):
     """
 
     start: Annotated[str, BeforeValidator(_start)] = "now"
+    """On the very first run: "now", how far back such as "30d", or a date."""
     sweep_interval: Duration = timedelta(minutes=15)
+    """Every mailbox is synchronised this often even if RingCentral says nothing."""
     owner: Literal["personal", "shared", "any"] = "personal"
+    """Whose messages: the extension's own, those shared with it, or both."""
 
     def start_at(self, now: datetime) -> datetime:
         """The time from which messages count, on the very first run; a date is midnight UTC."""
@@ -146,11 +149,13 @@ class Subscriptions(Table):
     """`[subscriptions]`: how the subscriptions at RingCentral are looked after."""
 
     check_interval: Duration = timedelta(minutes=5)
+    """How often subscriptions are compared with what they should be."""
     filters: Annotated[
         tuple[Annotated[str, AfterValidator(checked_filter)], ...],
         BeforeValidator(_filters),
         AfterValidator(_once_each),
     ] = (MESSAGE_STORE,)
+    """What RingCentral is asked to tell of each mailbox."""
 
 
 class Reconcile(Table):
@@ -159,10 +164,17 @@ class Reconcile(Table):
     `every` is None for never; `at` is UTC.
     """
 
-    every: Annotated[Duration | None, BeforeValidator(_every)] = timedelta(days=1)
+    every: Annotated[
+        Duration | None,
+        BeforeValidator(_every, json_schema_input_type=Literal["never"] | timedelta),
+    ] = timedelta(days=1)
+    """How often one worker looks; "never": only the command does."""
     at: Annotated[time, BeforeValidator(_time_of_day)] = time(2)
+    """The time of day (UTC) from which turns are counted."""
     since: Duration = timedelta(days=2)
+    """How far back it looks."""
     repair: bool = True
+    """Whether what is missing is delivered and what failed is tried again."""
 
 
 class Retries(Table):
@@ -171,27 +183,40 @@ class Retries(Table):
     schedule: Annotated[tuple[Duration, ...], BeforeValidator(_schedule)] = tuple(
         map(parse_duration, ("30s", "2m", "10m", "1h", "6h", "24h"))
     )
+    """How long after each failed try of a step the next one is."""
 
 
 class Configuration(Table):
     """The whole file."""
 
     mailboxes: MailboxNames = (OWN,)
+    """Extensions by number or id; "~" is the signed-in one; or "all"."""
     include: tuple[str, ...] = ()
+    """Other files, relative to this one; * is a wildcard."""
     accounts: Annotated[
         tuple[AccountTable, ...], BeforeValidator(_accounts), AfterValidator(once_each)
     ] = ()
+    """Credentials of several companies, or of several users."""
     sync: Sync = Sync()
+    """How mailboxes are synchronised."""
     subscriptions: Subscriptions = Subscriptions()
+    """How RingCentral tells what is new."""
     reconcile: Reconcile = Reconcile()
+    """Whether everything has come that RingCentral lists."""
     retries: Retries = Retries()
+    """When failed steps are tried again."""
     handlers: dict[str, InstanceOf[HandlerTable]] = Field(default_factory=dict)
+    """What can be done with a message, by names of your own."""
     routes: Annotated[
         tuple[Route, ...], BeforeValidator(_routes), Field(validate_default=True)
     ] = ()
+    """Which messages go where."""
     hours: dict[str, OfficeHours] = Field(default_factory=dict)
+    """Business hours, by names of your own."""
     contacts: dict[str, ContactTable] = Field(default_factory=dict)
+    """Lists of people, by names of your own."""
     tests: Annotated[tuple[RouteTest, ...], BeforeValidator(_tests)] = ()
+    """Examples of messages, and the routes they take."""
     _document: Document = PrivateAttr(default=Document())
     _files: tuple[Path, ...] = PrivateAttr(default=())
 

@@ -28,6 +28,7 @@ class ContactTable(Table):
     """
 
     file: Annotated[str, Field(examples=["patients.csv"])]
+    """A CSV file with the columns number, name and email."""
 
 
 def read(path: Path) -> frozenset[str]:

@@ -35,3 +35,12 @@ def _duration(value: object) -> timedelta:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+
+
+def in_file(length: timedelta) -> str:
+    """A length of time as it is written: `15m`, `1h30m`; nothing is `0s`."""
+    left, parts = int(length.total_seconds()), ""
+    for unit in ("d", "h", "m", "s"):
+        count, left = divmod(left, _SECONDS[unit])
+        parts += f"{count}{unit}" if count else ""
+    return parts or "0s"

@@ -49,7 +49,7 @@ class Healer:
         self._logins = logins
         self._ledger = ledger
         self._subscriptions = subscriptions
-        self._needed = (READ, EDIT) if closes else (READ,)
+        self.closes = closes
         self._interval = configuration.subscriptions.check_interval.total_seconds()
         self._start = configuration.sync.start_at(datetime.now(UTC)).timestamp()
         self._assigning = asyncio.Lock()
@@ -111,7 +111,8 @@ class Healer:
         """
         account = self._ledger.account(login.scope)
         others = {mailbox: found.titles[mailbox] for mailbox in found.others}
-        lacking = await Permissions(login.store, account.permissions, self._needed).lacking(others)
+        needed = (READ, EDIT) if self.closes else (READ,)
+        lacking = await Permissions(login.store, account.permissions, needed).lacking(others)
         unread = {mailbox for mailbox, lack in lacking.items() if READ in lack.missing}
         readable = [mailbox for mailbox in found.mailboxes if mailbox not in unread]
         await self._ledger.extensions.save(found.names)

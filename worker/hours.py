@@ -141,14 +141,18 @@ class OfficeHours(Table):
     """
 
     zone: Annotated[str, AfterValidator(_zone), Field(examples=["Europe/Berlin"])]
+    """The time zone, such as Europe/Berlin."""
     open: Annotated[
         tuple[Opening, ...],
-        BeforeValidator(_listed),
+        BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...]),
         Field(examples=[["Mon-Fri 09:00-17:00"]]),
     ]
+    """Weekly times of the wall clock, such as "Mon-Fri 09:00-17:00"."""
     holidays: Annotated[
-        frozenset[Annotated[date, BeforeValidator(_date)]], BeforeValidator(_holidays)
+        frozenset[Annotated[date, BeforeValidator(_date)]],
+        BeforeValidator(_holidays, json_schema_input_type=str | tuple[str, ...]),
     ] = frozenset()
+    """Dates on which nothing begins, or a file with one a line."""
 
     @cached_property
     def _by_day(self) -> tuple[tuple[tuple[int, int], ...], ...]:

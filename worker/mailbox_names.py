@@ -1,7 +1,7 @@
 """How a configuration names mailboxes: `~`, an extension's number or id, or `all`."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator
 
@@ -42,6 +42,6 @@ def _once_each(mailboxes: tuple[str, ...]) -> tuple[str, ...]:
 
 MailboxNames = Annotated[
     tuple[Annotated[str, AfterValidator(_name)], ...],
-    BeforeValidator(_list),
+    BeforeValidator(_list, json_schema_input_type=Literal["all"] | tuple[str, ...]),
     AfterValidator(_once_each),
 ]

@@ -114,9 +114,15 @@ def check_depth(value: object, depth: int = 0) -> None:
             check_depth(one, depth + 1)
 
 
-Values = Annotated[tuple[Annotated[str, AfterValidator(_known)], ...], BeforeValidator(_listed)]
+Values = Annotated[
+    tuple[Annotated[str, AfterValidator(_known)], ...],
+    BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...]),
+]
 Compared = Annotated[str | None, BeforeValidator(_comparison)]
-HourNames = Annotated[tuple[Annotated[str, AfterValidator(_hours)], ...], BeforeValidator(_listed)]
+HourNames = Annotated[
+    tuple[Annotated[str, AfterValidator(_hours)], ...],
+    BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...]),
+]
 Set = Annotated["Match", BeforeValidator(_set)]
 
 
@@ -124,26 +130,47 @@ class Match(Table):
     """What a message must be for a route to run: every condition given holds, any value of each."""
 
     type: Values = ()
+    """Fax, SMS, MMS, VoiceMail, Pager or Text; SMS also holds for an MMS."""
     direction: Values = ()
+    """Inbound or Outbound."""
     from_: Values = Field(default=(), alias="from")
+    """The sender's phone number, extension number or name; @NAME for a list of contacts."""
     to: Values = ()
+    """A recipient's phone number, extension number or name; @NAME for a list of contacts."""
     extension: Values = ()
+    """The id, number or name of the extension whose mailbox holds the message."""
     owner: Values = ()
+    """The id or name of the extension that a shared message belongs to."""
     conversation: Values = ()
+    """The id of the conversation."""
     text: Values = ()
+    """The text of an SMS or pager message: words, wildcards, or a /regular expression/."""
     transcription: Values = ()
+    """The text of a voicemail's transcription."""
     vm_transcription_status: Values = Field(default=(), alias="vmTranscriptionStatus")
+    """How far the transcription of a voicemail is."""
     attachment: StrictBool | None = None
+    """Whether there is a file: a fax, a recording, a picture."""
     content_type: Values = Field(default=(), alias="contentType")
+    """The type of a file, such as application/pdf."""
     pages: Compared = None
+    """The pages of a fax that is rendered, such as ">= 10"."""
     duration: Compared = None
+    """The length of a voicemail, such as "> 30s"."""
     read_status: Values = Field(default=(), alias="readStatus")
+    """Read or Unread."""
     message_status: Values = Field(default=(), alias="messageStatus")
+    """Whether it was sent, delivered or received."""
     priority: Values = ()
+    """Normal or High."""
     fax_resolution: Values = Field(default=(), alias="faxResolution")
+    """High or Low."""
     hours: HourNames = ()
+    """The hours, by their names, in which the message came."""
     not_: Set | None = Field(default=None, alias="not")
+    """Conditions that must not all hold."""
     any: Annotated[tuple[Set, ...], BeforeValidator(_sets)] = ()
+    """Sets of conditions, one of which must hold."""
     _written: tuple[Written, ...] = PrivateAttr(default=())
     _conditions: tuple[Condition, ...] = PrivateAttr(default=())
 

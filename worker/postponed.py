@@ -9,6 +9,7 @@ from message_store.protocol import MessageStoreAccess
 
 from .failures import is_foreseen, judge, reason
 from .handlers.contract import HandlerError, Later, TransientError
+from .ledger.configurations import step_named
 from .ledger.postponed import PostponedLedger
 from .started import StartedHandlers
 
@@ -40,6 +41,8 @@ class PostponedCloser:
     async def _close(self, mailbox: Mailbox, step: str, ids: Sequence[str]) -> None:
         facts = {"mailbox": str(mailbox), "step": step, "messages": len(ids)}
         handler = self.handlers.closing().get(step)
+        if handler is None and await self._ledger.configurations.is_known(step_named(step)):
+            return  # another worker goes by another file; they come back
         if handler is None:
             log.warning("postponed messages left alone: the step is gone", **facts)
             await self._ledger.drop(mailbox, step, ids)

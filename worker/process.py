@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +29,7 @@ from .handlers.egress import Egress
 from .healing import Healer
 from .in_force import InForce
 from .ledger import Ledger, LedgerError
+from .ledger.configurations import REPORT_SECONDS
 from .ledger.keeping import SET_POLICY
 from .ledger.mailboxes import SyncLease
 from .ledger.records import Claim
@@ -39,9 +40,10 @@ from .own_changes import OwnChanges
 from .postponed import PostponedCloser
 from .problems import ConfigurationError
 from .pump import Publish, Pump
+from .reloading import LOOK_SECONDS, Reloader
 from .settings import Settings
 from .spool import Spool
-from .started import AnyHandler
+from .started import AnyHandler, StartedHandlers
 from .subscriptions import subscriptions_of
 from .sync import Synchroniser
 from .syncing import Syncs
@@ -70,6 +72,7 @@ class WorkerProcess:
     ) -> None:
         in_force = InForce.of(configuration, handlers)
         self._handlers = in_force.handlers
+        self._retired: set[StartedHandlers] = set()
         self._session = session
         self.ledger = Ledger(
             settings.redis_url or "",
@@ -116,13 +119,13 @@ class WorkerProcess:
             configuration,
             closes=bool(self._handlers.closing()),
         )
-        archives = archives_in(handlers)
-        self._nightly = Nightly(self.ledger, self._logins.store_of, configuration, archives)
-        self._filler = Filler(self.ledger, self._logins.store_of, configuration)
         self._pump = Pump(self.ledger, publish, self._renew, settings.lease_seconds)
         self._lease_seconds = settings.lease_seconds
         self._batches = Batches(COUNTS)
         self._background: set[asyncio.Task[None]] = set()
+        self._configuration = configuration
+        self._by_configuration: set[asyncio.Task[None]] = set()
+        self._reloader = Reloader(configuration, self.ledger.configurations, self.adopt)
 
     async def start(self) -> None:
         """Start the handlers and what runs beside the tasks.
@@ -131,8 +134,7 @@ class WorkerProcess:
         """
         await self._insist_on_keeping()
         self._beside(self._pump.run())
-        self._beside(self._nightly.run())
-        self._beside(self._filler.run())
+        self._begin_by(self._configuration, self._handlers)
         self._beside(self._repeat(self._renew, self._lease_seconds / 3))
         self._beside(self._repeat(self._prune, _PRUNE_SECONDS))
         self._beside(self._repeat(self._refresh, _REFRESH_SECONDS))
@@ -144,7 +146,28 @@ class WorkerProcess:
             await self._logins.refresh()
             await self.ledger.budgets.keep(scopes_of(self._accounts))
             await self._healer.begin()
+        with contextlib.suppress(LedgerError):
+            await self._reloader.begin()
         await self._handlers.start()
+        self._beside(self._repeat(self._look_at_files, LOOK_SECONDS))
+        self._beside(self._repeat(self._report, REPORT_SECONDS))
+
+    async def adopt(self, configuration: Configuration, handlers: Mapping[str, AnyHandler]) -> None:
+        """Go by another configuration from now on; what is under way ends as it began.
+
+        Accounts, mailboxes and subscriptions stay as they are.
+        """
+        before, in_force = self._handlers, InForce.of(configuration, handlers)
+        await in_force.handlers.start()
+        self._configuration, self._handlers = configuration, in_force.handlers
+        self._deliverer.in_force = in_force
+        self._closer.handlers = self._postponed.handlers = in_force.handlers
+        self._healer.closes = bool(in_force.handlers.closing())
+        self._syncs.go_by(Synchroniser(self._store_for, self.ledger, configuration), configuration)
+        await cancel_all(self._by_configuration)
+        self._begin_by(configuration, in_force.handlers)
+        self._retired.add(before)
+        self._beside(self._retire(before))
 
     async def drain(self, grace: float) -> None:
         """Take nothing more up, and let what is under way end within `grace` seconds."""
@@ -152,14 +175,16 @@ class WorkerProcess:
 
     async def stop(self) -> None:
         """Give back what is claimed and close everything."""
-        await cancel_all(self._background)
+        await cancel_all(self._background | self._by_configuration)
         # A Redis that is away or hangs must not hold the end up: claims lapse by themselves.
         with contextlib.suppress(LedgerError, TimeoutError):
             async with asyncio.timeout(_RELEASE_SECONDS):
                 await self._deliverer.release()
                 await self._pump.stop()
+                await self._reloader.leave()
                 await self._hand_on_counts()
-        await self._handlers.close()
+        for handlers in (self._handlers, *self._retired):
+            await handlers.close()
         await self._egress.close()
         await self._session.close()
         await self.ledger.close()
@@ -230,6 +255,21 @@ class WorkerProcess:
         with contextlib.suppress(LedgerError):
             await self._logins.refresh()
 
+    async def _look_at_files(self) -> None:
+        """Take up the configuration as its files now are."""
+        with contextlib.suppress(LedgerError):
+            await self._reloader.look()
+
+    async def _report(self) -> None:
+        """Tell which configuration is in force."""
+        with contextlib.suppress(LedgerError):
+            await self._reloader.report()
+
+    async def _retire(self, handlers: StartedHandlers) -> None:
+        """Close handlers of a configuration before as soon as no delivery uses them."""
+        await handlers.close_when_idle()
+        self._retired.discard(handlers)
+
     async def _hand_on_counts(self) -> None:
         """Let others see what this process has counted."""
         with contextlib.suppress(LedgerError):
@@ -263,7 +303,19 @@ class WorkerProcess:
                 log.error("upkeep failed", work=work.__name__, exc_info=error)
             await asyncio.sleep(every)
 
-    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin_by(self, configuration: Configuration, handlers: StartedHandlers) -> None:
+        """Begin what goes by itself, and begins anew with another configuration."""
+        archives = archives_in(handlers.all)
+        store_of = self._logins.store_of
+        nightly = Nightly(self.ledger, store_of, configuration, archives)
+        self._beside(nightly.run(), self._by_configuration)
+        filler = Filler(self.ledger, store_of, configuration)
+        self._beside(filler.run(), self._by_configuration)
+
+    def _beside(
+        self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]] | None = None
+    ) -> None:
+        tasks = self._background if tasks is None else tasks
         task = asyncio.create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)

@@ -95,14 +95,21 @@ class RouteTest(Table):
     """
 
     name: Annotated[str, Field(examples=["A fax reaches accounting"], min_length=1)]
+    """What is true."""
     given: Annotated[dict[str, Any], BeforeValidator(_given), Field(examples=[{"type": "Fax"}])]
+    """Fields of a message as RingCentral spells them."""
     extension: GivenExtension = GivenExtension()
+    """Whose mailbox holds it."""
     transcription: str = ""
+    """What was said."""
     on: Word = CREATED
+    """What happened to the message."""
     at: Annotated[datetime | None, BeforeValidator(_moment)] = None
+    """When that was; a time without a zone is UTC."""
     expect: Annotated[
         tuple[str, ...], BeforeValidator(_expected), Field(examples=[["Faxes to accounting"]])
     ]
+    """The names of the routes that run; [] for none."""
 
     def facts(self) -> Facts:
         """What a route sees of the message."""

@@ -78,6 +78,7 @@ class Wait(Table):
     """`wait`: for what, and how long after the message came, its steps wait."""
 
     transcript: Duration | None = None
+    """So long after a voicemail came its steps wait for the transcription."""
 
 
 class Route(Table):
@@ -88,13 +89,23 @@ class Route(Table):
     """
 
     name: Annotated[str, AfterValidator(_name), Field(examples=["Faxes reach the office"])]
-    on: Annotated[tuple[Word, ...], BeforeValidator(_words)] = (CREATED,)
+    """Its name, which is part of the identity of what is under way."""
+    on: Annotated[
+        tuple[Word, ...], BeforeValidator(_words, json_schema_input_type=str | tuple[str, ...])
+    ] = (CREATED,)
+    """What happened to a message: created, transcribed, sent, delivered, failed, read, deleted."""
     match: Annotated[Match, BeforeValidator(_table)] = Match()
+    """Conditions that all must hold; none for every message."""
     if_: Annotated[str, AfterValidator(_expression)] | None = Field(default=None, alias="if")
+    """A condition in the Common Expression Language."""
     steps: Annotated[tuple[str, ...], BeforeValidator(_steps), Field(examples=[["vault"]])]
+    """Handlers in order: names of [handlers.NAME] tables, or built-ins without options."""
     once_per: Duration | None = None
+    """Its steps run once for each sender in this time."""
     wait: Wait = Wait()
+    """What its steps wait for."""
     then: Literal["go on", "stop"] = "go on"
+    """"stop": no later route is looked at for a message that this one is for."""
     _expression: Expression | None = PrivateAttr(default=None)
     _conditions: tuple[Condition, ...] = PrivateAttr(default=())
 

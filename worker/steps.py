@@ -15,12 +15,16 @@ from .amending import hold_for_first
 from .attempts import STEP_DEADLINE, Attempts, facts, note_delay
 from .beginning import hold_back
 from .in_force import InForce
+from .ledger.configurations import route_named
 from .ledger.deliveries import DeliveryLedger
 from .ledger.records import Claim, Delivery
 from .ledger.snapshots import read_snapshot
 from .routes import Route
 
 log = structlog.get_logger()
+
+# Soon a worker comes by that knows the route, or none does any more.
+_OTHERS_SECONDS = 5.0
 
 ReadAgain = Callable[[Claim], Awaitable[Message]]
 
@@ -40,7 +44,7 @@ class Steps:
         """Take all steps that can be taken now; at the end the claim has ended."""
         route = in_force.routes.get(claim.route)
         if route is None:
-            await self._skip(claim)
+            await self._without_route(claim)
             return
         message = await self._message(claim, in_force)
         if message is None or await self._is_held_back(claim, route, message):
@@ -67,7 +71,11 @@ class Steps:
         await self._attempts.settle(claim)
         note_delay(claim, "delivered")
 
-    async def _skip(self, claim: Claim) -> None:
+    async def _without_route(self, claim: Claim) -> None:
+        if await self._ledger.configurations.is_known(route_named(claim.route)):
+            # A worker that has read the file sooner, or has not yet, goes by another one.
+            await self._ledger.settle(claim, due_in=_OTHERS_SECONDS)
+            return
         claim.delivery.state = "skipped"
         claim.delivery.reason = "the route is no longer in the configuration"
         log.warning(

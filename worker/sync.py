@@ -63,7 +63,8 @@ class Synchroniser:
         self._store_for = store_for
         self._ledger = ledger.mailboxes
         self._consents = ledger.consents
-        self._sorter = Sorter(ledger, configuration.routes)
+        self.sorter = Sorter(ledger, configuration.routes)
+        """Another may take its place between two pages."""
         self._owner = configuration.sync.owner
         changes = any(word != CREATED for route in configuration.routes for word in route.on)
         self._margin = _MARGIN_FOR_CHANGES if changes else _MARGIN
@@ -148,7 +149,7 @@ class Synchroniser:
         token: str | None = None,
         walked: tuple[str | None, float | None] = (None, None),
     ) -> None:
-        found = await self._sorter.sort(self._store_for(lease), lease, page)
+        found = await self.sorter.sort(self._store_for(lease), lease, page)
         await self._consents.note(lease.mailbox, page.records)
         written = Page(found.created, found.updated, found.missed, token, *walked, self._owner)
         if not await self._ledger.commit(lease, written):

@@ -36,13 +36,19 @@ class Syncs:
         configuration: Configuration,
         publish: Publish,
     ) -> None:
-        self._synchroniser = synchroniser
         self._ledger = ledger
         self._logins = logins
-        self._sweep_interval = configuration.sync.sweep_interval
         self._publish = publish
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._leases: list[SyncLease] = []
+        self._synchroniser: Synchroniser = synchroniser
+        self.go_by(synchroniser, configuration)
+
+    def go_by(self, synchroniser: Synchroniser, configuration: Configuration) -> None:
+        """Synchronise in this way from now on; what is under way sorts by its routes as well."""
+        self._synchroniser.sorter = synchroniser.sorter
+        self._synchroniser = synchroniser
+        self._sweep_interval = configuration.sync.sweep_interval
 
     @property
     def leases(self) -> list[SyncLease]:

@@ -34,7 +34,11 @@ class Table(BaseModel):
     """A table of the configuration file: no key but those it knows, spelled as in the file."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_by_alias=True, validate_by_name=False
+        extra="forbid",
+        frozen=True,
+        validate_by_alias=True,
+        validate_by_name=False,
+        use_attribute_docstrings=True,
     )
 
 

@@ -1,5 +1,8 @@
 """`ringpost init`: a first configuration, which only archives."""
 
+import json
+from pathlib import Path
+
 import typer
 
 from ringpost.commands.options import ConfigFile
@@ -7,6 +10,7 @@ from ringpost.output import say
 from ringpost.refusal import Refusal
 
 CONFIGURATION = """\
+#:schema ./ringpost.schema.json
 # ringpost.toml: what becomes of each message. Fields and values are spelled as in RingCentral's
 # API reference. Secrets come from the environment as ${NAME}. Check it with: ringpost check
 
@@ -51,7 +55,10 @@ WEBHOOK_URL=
 
 
 def init(config: ConfigFile = None) -> None:
-    """Write a ringpost.toml that only archives; an existing file is left as it is."""
+    """Write a ringpost.toml that only archives, and its schema for editors beside it.
+
+    An existing ringpost.toml is left as it is.
+    """
     from ringpost.surroundings import read_settings
 
     settings = read_settings()
@@ -60,6 +67,7 @@ def init(config: ConfigFile = None) -> None:
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(CONFIGURATION.replace("ARCHIVE", archive))
+        _write_schema(path.with_name("ringpost.schema.json"))
     except FileExistsError:
         raise Refusal(
             f"{path}: exists and is left as it is; edit it, or name another with --config"
@@ -75,3 +83,11 @@ def init(config: ConfigFile = None) -> None:
     say("Next: put these into .env, then ringpost check, then ringpost run")
     say()
     typer.echo(ENVIRONMENT, nl=False)
+
+
+def _write_schema(path: Path) -> None:
+    """For editors; `#:schema` in the configuration names it."""
+    from ringpost.commands.schema import whole_schema
+
+    text = json.dumps(whole_schema(), indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")

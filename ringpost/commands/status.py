@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ringpost.commands.options import AsJson
+from ringpost.configuration_status import show_configurations
 from ringpost.output import alarm, local_time, say, show_json, zone
 from ringpost.status_facts import for_programs, moment
 
@@ -36,6 +37,7 @@ def _show(overview: "Overview", beside: Iterable[str]) -> None:
 
     if overview.problem:
         alarm(f"problem: {overview.problem}; see `ringpost check`")
+    show_configurations(overview.configurations)
     bulk = f" (bulk {overview.bulk})" if overview.bulk else ""
     say(
         f"due {overview.due}{bulk}, running {overview.running}, "

@@ -68,7 +68,10 @@ class Webhook(Handler):
         default_factory=dict
     )
     """Further headers, such as { Authorization = "Bearer ${TOKEN}" }."""
-    allow: Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_one_or_list)] = ()
+    allow: Annotated[
+        tuple[IPvAnyNetwork, ...],
+        BeforeValidator(_one_or_list, json_schema_input_type=str | tuple[str, ...]),
+    ] = ()
     """Internal addresses or networks that may be called: ["10.0.0.5", "192.168.1.0/24"]."""
 
     async def handle(self, message: Message, context: Context) -> str:

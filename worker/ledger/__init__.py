@@ -13,6 +13,7 @@ from .backfills import BackfillLedger
 from .backlog import oldest_undelivered
 from .budgets import BudgetsInUse
 from .closing import ClosingLedger
+from .configurations import ConfigurationLedger
 from .connection import Connection, LedgerError
 from .consents import ConsentLedger
 from .deliveries import DeliveryLedger
@@ -29,6 +30,7 @@ from .own_changes import OwnChangesLedger
 from .postponed import PostponedLedger
 from .reconciliation import ReconciliationLedger
 from .records import Admitted, DeliveryRecord
+from .route_counts import RouteCounts
 from .snapshots import Snapshots
 from .subscription import check_soon
 from .tokens import RedisTokenStore
@@ -78,6 +80,8 @@ class Ledger:
         self.links = LinkLedger(self.connection)
         self.backfills = BackfillLedger(self.connection, self.deliveries)
         self.reconciliation = ReconciliationLedger(self.connection)
+        self.configurations = ConfigurationLedger(self.connection)
+        self.route_counts = RouteCounts(self.connection)
         self.extensions = ExtensionLedger(self.connection)
         self.budgets = BudgetsInUse(self.connection)
         self.metrics = MetricsLedger(self.connection)

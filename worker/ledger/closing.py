@@ -8,6 +8,7 @@ import orjson
 
 from message_store.mailbox import Mailbox
 
+from .configurations import ConfigurationLedger
 from .connection import Connection, key
 from .patience import patiently
 from .records import Delivery
@@ -40,6 +41,7 @@ class ClosingLedger:
 
     def __init__(self, connection: Connection, lease_seconds: float) -> None:
         self._connection = connection
+        self.configurations = ConfigurationLedger(connection)
         self._lease_seconds = lease_seconds
 
     async def claim(self) -> list[ClosingWork]:

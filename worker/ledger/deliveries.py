@@ -12,6 +12,7 @@ from message_store.mailbox import Mailbox
 from worker.happenings import CREATED
 
 from .breakers import Breaker, read_breakers
+from .configurations import ConfigurationLedger
 from .connection import Connection, key
 from .occasions import OccasionLedger
 from .patience import patiently
@@ -37,6 +38,7 @@ class DeliveryLedger:
         self._redis = connection.redis
         self.lease_seconds = lease_seconds
         self.occasions = OccasionLedger(connection)
+        self.configurations = ConfigurationLedger(connection)
         self._snapshots = snapshots
         self.breakers: dict[str, Breaker] = {}
         """The breakers that are open, as this process last heard."""

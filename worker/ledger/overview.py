@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from .assignments import AssignmentLedger, PermissionLedger
 from .breakers import BreakerStatus, breaker_states
 from .budgets import Budget, BudgetsInUse
+from .configurations import ConfigurationLedger, ConfigurationStatus
 from .connection import Connection, key
 from .coverage import NOT_YET, Cover, CoverageLedger, Darkness
 from .records import lane_in_words, read_lane
@@ -49,6 +50,7 @@ class Overview(BaseModel):
 
     `counts` are by route as `lane_in_words` shows it, then by outcome.
     `problem` is why mailboxes or subscriptions could not be looked after, None if they could.
+    `configurations` are what each worker goes by.
     `polling`: whether any mailbox is dark and so polled. `bulk`: how many of the due can wait.
     """
 
@@ -65,6 +67,7 @@ class Overview(BaseModel):
     unwatched: list[Unwatched]
     budgets: list[Budget]
     breakers: list[BreakerStatus] = []
+    configurations: list[ConfigurationStatus] = []
 
 
 async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overview:
@@ -131,6 +134,7 @@ async def read_overview(connection: Connection, budgets: BudgetsInUse) -> Overvi
         unwatched=await _unwatched(connection, await budgets.accounts()),
         budgets=await budgets.read(),
         breakers=await breaker_states(redis),
+        configurations=await ConfigurationLedger(connection).read(),
     )
 
 

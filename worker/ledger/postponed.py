@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 
 from message_store.mailbox import Mailbox
 
+from .configurations import ConfigurationLedger
 from .connection import Connection, key
 from .patience import patiently
 
@@ -20,6 +21,7 @@ class PostponedLedger:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.configurations = ConfigurationLedger(connection)
         self._redis = connection.redis
 
     async def postpone(self, mailbox: Mailbox, step: str, seconds: Mapping[str, float]) -> None:

@@ -132,8 +132,8 @@ def test_what_a_failure_would_mean(here: Path, monkeypatch: pytest.MonkeyPatch) 
     ("words", "said"),
     [
         (("progam", "--message", "message.json"), 'did you mean "program"?'),
-        (("program", "--message", "gone.json"), "--message gone.json: cannot be read"),
-        (("program", "--message", "ringpost.toml"), "--message ringpost.toml: is not JSON"),
+        (("program", "--message", "gone.json"), "gone.json: cannot be read"),
+        (("program", "--message", "ringpost.toml"), "ringpost.toml: is not JSON"),
         (("program", "--message", "list.json"), "is no message"),
         (("mark-read", "--message", "message.json"), "give --message the id of a message there"),
         (("program", "--message", "message.json", "--on", "red"), 'did you mean "read"?'),

@@ -21,7 +21,7 @@ from worker.routes import matching
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
-GROUPS = {"archive", "handlers", "messages", "sandbox", "subscriptions"}
+GROUPS = {"archive", "handlers", "messages", "routes", "sandbox", "subscriptions"}
 SMTP = {"SMTP_URL": "smtps://user:password@mail.example.com"}
 
 

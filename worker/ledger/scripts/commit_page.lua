@@ -23,6 +23,7 @@ local function cause(message)
       local state = json and cjson.decode(json).state
       if state ~= 'due' and state ~= 'waiting' then
         redis.call('HSET', open, 'message', message.snapshot, 'd:' .. lane, happened.delivery)
+        matched(lane, now)
         redis.call('ZREM', P .. 'failed', mailbox .. '\t' .. message.id .. '\t' .. lane)
         redis.call('ZADD', due_key(mailbox), now, message.id .. '\t' .. lane)
       end

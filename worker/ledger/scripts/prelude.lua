@@ -36,6 +36,8 @@ local function more_due(mailbox, now, bulk)
   if not turn or tonumber(turn) > now then ready(mailbox, 0, bulk) end
 end
 
+local function matched(lane, now) redis.call('HSET', P .. 'last-match', lane, now) end
+
 local function make_due(mailbox, id, route, at, now, bulk)
   redis.call('ZADD', due_key(mailbox, bulk), at, id .. '\t' .. route)
   more_due(mailbox, now, bulk)
@@ -155,6 +157,7 @@ local function admit(mailbox, message, now)
       redis.call('HSET', key, 'message', message.snapshot, 'd:' .. lane, cjson.encode(delivery))
       redis.call('ZREM', P .. 'failed', mailbox .. '\t' .. message.id .. '\t' .. lane)
       make_due(mailbox, message.id, lane, now, now, true)
+      matched(lane, now)
       admitted = admitted + 1
     end
   end
