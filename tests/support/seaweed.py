@@ -82,13 +82,8 @@ def seaweed(folder: Path) -> Iterator[Seaweed]:
         server = subprocess.Popen(
             [
                 *(WEED, "-logtostderr=true", "server", f"-dir={folder}", "-ip=127.0.0.1"),
-                *(
-                    "-ip.bind=127.0.0.1",
-                    "-s3",
-                    "-s3.port.iceberg=0",
-                    "-s3.port.lance=0",
-                    f"-s3.config={folder / 's3.json'}",
-                ),
+                *("-ip.bind=127.0.0.1", "-s3", f"-s3.config={folder / 's3.json'}"),
+                *("-s3.port.iceberg=0", "-s3.port.lance=0"),
                 *("-master.telemetry=false", "-master.volumeSizeLimitMB=64", "-volume.max=30"),
                 *(f"-filer.localSocket={folder / 'f.sock'}", *arguments),
             ],
@@ -105,6 +100,10 @@ def seaweed(folder: Path) -> Iterator[Seaweed]:
     finally:
         server.kill()
         server.wait()
+        # It leaves them there, and only there can they be.
+        for port in (port for both in ports.values() for port in both):
+            for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                path.unlink()
 
 
 def _free_ports() -> tuple[int, int]:
