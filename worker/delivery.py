@@ -20,7 +20,7 @@ from message_store.message import Message
 from metrics.catalogue import STAGE_DELAY, STEP_SECONDS, STEPS
 
 from .failures import is_foreseen, judge, reason, says
-from .handlers.contract import Context
+from .handlers.contract import Context, NotYetError
 from .ledger.breakers import LONGEST_PAUSE
 from .ledger.deliveries import DeliveryLedger, Says
 from .ledger.records import Claim
@@ -317,11 +317,12 @@ class Deliverer:
         )
         delivery.reason = reason(error)
         delivery.attempts += verdict.counts
+        delivery.early = isinstance(error, NotYetError)
         facts = {**_facts(claim, message), "step": delivery.step, "reason": delivery.reason}
         if verdict.wait is not None:
             STEPS.count(delivery.step or "none", "retried" if verdict.counts else "put_off")
             # Hundreds may wait for a rate limit; `ringpost status` tells how many and until when.
-            tell = log.debug if isinstance(error, RateLimited) else log.warning
+            tell = log.debug if isinstance(error, RateLimited | NotYetError) else log.warning
             tell("step waits", retry_in=round(verdict.wait, 1), **facts)
             known = set(self._ledger.breakers)
             await self._ledger.settle(claim, due_in=verdict.wait, says=said)

@@ -23,6 +23,7 @@ from .completeness.nightly import Nightly
 from .configuration import Configuration
 from .delivery import Deliverer, StepAddress
 from .every_store import EveryStore
+from .gathering import Gathering
 from .handlers.context import DeliveryContext
 from .handlers.egress import Egress
 from .healing import Healer
@@ -79,6 +80,7 @@ class WorkerProcess:
         self._store = EveryStore(self._logins)
         self._spool = Spool(settings.data / "spool", self._store)
         self._egress = Egress()
+        self._gathering = Gathering(self.ledger)
         self._links_folder = settings.data / "links"
         self._links = (
             LinkMaker(self._links_folder, self.ledger.links, settings.links_url)
@@ -186,6 +188,7 @@ class WorkerProcess:
             spool=self._bulk_spool if step.bulk else self._spool,
             http=self._egress,
             links=self._links,
+            gathering=self._gathering,
         )
 
     async def _read_again(self, claim: Claim) -> Message:

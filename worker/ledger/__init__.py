@@ -15,6 +15,7 @@ from .budgets import BudgetsInUse
 from .closing import ClosingLedger
 from .connection import Connection, LedgerError
 from .deliveries import DeliveryLedger
+from .gatherings import GatheringLedger
 from .keeping import Keeping, read_keeping
 from .leases import Lease
 from .limits import PATIENCE, RedisLimits
@@ -66,6 +67,7 @@ class Ledger:
         snapshots = Snapshots(self._sealer)
         self.mailboxes = MailboxLedger(self.connection, lease_seconds, snapshots)
         self.deliveries = DeliveryLedger(self.connection, lease_seconds, snapshots)
+        self.gatherings = GatheringLedger(self.connection, snapshots)
         self.closing = ClosingLedger(self.connection, lease_seconds)
         self.own_changes = OwnChangesLedger(self.connection)
         self.links = LinkLedger(self.connection)

@@ -16,6 +16,7 @@ heard(delivery, member, says, now)
 local breakers = says == 'failing' and all_breakers(now) or {}
 end_probe(member, (state == 'due' or state == 'failed') and delivery.step, now)
 if state == 'due' then
+  if delivery.early then redis.call('SADD', P .. 'early', member) end
   make_due(mailbox, id, route, now + tonumber(wait), now, delivery.bulk)
   return { 0, breakers }
 end
