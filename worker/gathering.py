@@ -52,7 +52,8 @@ class Gathering:
                 return words
             _raise_setback(await ledger.setback(name, at))
             ids, rounds = await ledger.waiting(name, at)
-            messages = await ledger.messages(context.mailbox, ids)
+            kept = await ledger.messages(context.mailbox, set(ids) - {message.id})
+            messages = sorted([*kept, message], key=lambda one: one.created)
             identity = hashlib.sha256(f"{name}:{at}:{rounds}".encode()).hexdigest()
             try:
                 words = await send([(one, context.of(one)) for one in messages], identity)
@@ -60,7 +61,8 @@ class Gathering:
                 final = isinstance(error, PermanentError)
                 await ledger.set_back(name, at, error.reason, final=final)
                 raise
-            await ledger.record(name, at, ids, words)
+            # One whose copy could not be read was not sent: its own delivery reads it again.
+            await ledger.record(name, at, [one.id for one in messages], words)
             return words
 
 

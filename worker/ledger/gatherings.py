@@ -87,14 +87,13 @@ class GatheringLedger:
         return Setback(*orjson.loads(found)) if found else None
 
     async def messages(self, mailbox: Mailbox, ids: Collection[str]) -> list[Message]:
-        """Those of the messages that are still kept, the oldest first."""
+        """Those of the messages whose copies are kept and can be read."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for id_ in ids:
                 pipe.hget(key("message", str(mailbox), id_), "message")
             texts = await pipe.execute()
         opened = [self._snapshots.open(text) for text in texts if text is not None]
-        found = [message for text in opened if (message := read_snapshot(text)) is not None]
-        return sorted(found, key=lambda message: message.created)
+        return [message for text in opened if (message := read_snapshot(text)) is not None]
 
 
 def _key(name: str, due: int) -> str:

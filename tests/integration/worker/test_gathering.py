@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from pydantic import PrivateAttr
 
-from message_store.errors import NotFound
 from message_store.mailbox import Mailbox
 from message_store.message import Message
 from tests.support.waiting import Eventually
@@ -95,7 +94,7 @@ class Bench:
         )
 
     async def _read_again(self, claim: Claim) -> Message:
-        raise NotFound("not found")
+        return Message(id=claim.message_id)
 
 
 @pytest.fixture
@@ -142,6 +141,20 @@ async def test_two_workers_send_once(
     await eventually(is_over)
     assert [len(ids) for _, ids in bench.handler._sent] == [30]
     assert await bench.counts() == {"done": 30}
+
+
+async def test_a_copy_that_cannot_be_read(
+    bench: Bench, arrive: Arrive, mailbox: Mailbox, eventually: Eventually
+) -> None:
+    """Nobody says that a message has gone out which has not: it goes when it is read again."""
+    bench.due_in(1)
+    await arrive(mailbox, "1", "2", "3")
+    redis = bench.ledger.connection.redis
+    await redis.hset(f"ringpost:ledger:message:{mailbox}:2", "message", "garbage")
+    await eventually(bench.is_over)
+    sent = [id_ for _, ids in bench.handler._sent for id_ in ids]
+    assert sorted(sent) == ["1", "2", "3"]
+    assert await bench.counts() == {"done": 3}
 
 
 async def test_killed_before_it_is_recorded(
