@@ -149,7 +149,7 @@ def _share(delays: Sequence[float], share: int) -> float:
 
 
 def start(place: Stage, smtp: str) -> None:
-    """Webhook, worker and beat, subscribed to all mailboxes."""
+    """Webhook, worker, beat and the admin process, subscribed to all mailboxes."""
     place.environment["WEBHOOK_URL"] = f"http://127.0.0.1:{place.webhook}/webhook"
     (place.folder / "ringpost.toml").write_text(
         'mailboxes = "all"\n[sync]\nstart = "1h"\n'
@@ -164,6 +164,8 @@ def start(place: Stage, smtp: str) -> None:
     place.start("webhook", sys.executable, "-m", "webhook")
     place.start("worker", *celery, "worker", "--loglevel", "WARNING")
     place.start("beat", *celery, "beat", *schedule)
+    place.environment["ADMIN_PORT"] = "0"  # any that is free
+    place.start("admin", sys.executable, "-m", "ringpost", "admin")
     wait_until(lambda: listens(place.webhook))
     client = redis.Redis(unix_socket_path=str(place.redis), decode_responses=True)
     wait_until(lambda: synchronised(client) == MAILBOXES)

@@ -17,7 +17,7 @@ from sandbox import RingCentral
 from tests.support.line import Line
 
 WORKERS = ("worker-1", "worker-2")
-PARTS = ("redis", "webhook", *WORKERS, "beat")
+PARTS = ("redis", "webhook", *WORKERS, "beat", "admin")
 
 
 @dataclass(slots=True)
@@ -30,7 +30,7 @@ class Outage:
 
 
 class Fleet(Line):
-    """A Redis of its own, the webhook, two workers and beat."""
+    """A Redis of its own, the webhook, two workers, beat and the admin process."""
 
     def __init__(self, ringcentral: RingCentral, folder: Path, mail: dict[str, str]) -> None:
         redis = EmbeddedRedis(find_server(), folder, folder / "r.sock")
@@ -45,7 +45,9 @@ class Fleet(Line):
             "redis": redis.program(0).command,
             **dict.fromkeys(WORKERS, (sys.executable, *celery, "worker", "--loglevel", "WARNING")),
             "beat": (sys.executable, *celery, "beat", *schedule),
+            "admin": (sys.executable, "-m", "ringpost", "admin"),
         }
+        self.environment["ADMIN_PORT"] = "0"  # any that is free
         self.outages: list[Outage] = []
 
     async def start_all(self) -> None:

@@ -22,6 +22,8 @@ LIMITS = {"light": 50, "medium": 40, "heavy": 10, "auth": 5}
 WINDOW = 3.0
 ALL_AT_ONCE = 5  # every so many times the whole machine dies
 ROUTES = """
+[retries]
+schedule = ["2s", "5s", "10s", "20s", "30s", "60s"]
 [handlers.office-mail]
 use = "email"
 smtp = "${SMTP_URL}"

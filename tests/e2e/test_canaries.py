@@ -5,7 +5,6 @@ Every value is unmistakable, so that a search in all that the processes produce 
 
 import asyncio
 import gc
-import importlib.util
 import json
 import subprocess
 import sys
@@ -113,17 +112,15 @@ class Watch:
         self._monitor = self._client.monitor()  # type: ignore[no-untyped-call]  # redis-py's
         self._monitor.__enter__()
 
-    def broker_commands(self) -> str:
-        """What went through the queue and the keys beside it, scripts of the ledger aside."""
+    def commands(self) -> str:
+        """What went to Redis, and what its scripts made of it."""
         self._client.ping()
         lines = []
         self._client.echo("canary0end")
         for command in self._monitor.listen():
             if "canary0end" in command["command"]:
                 break
-            # Scripts, and what they do, are the ledger's: snapshots are written by them.
-            if command["client_type"] != "lua" and not command["command"].startswith("EVAL"):
-                lines.append(command["command"])
+            lines.append(command["command"])
         self._monitor.__exit__()
         self._client.close()
         return "\n".join(lines)
@@ -173,16 +170,15 @@ async def test_nothing_leaks(
             for words in ("status", "failures", "failures --json", "check")
         )
     )
-    if importlib.util.find_spec("ringpost.admin"):
-        outputs += await _pages(line)
+    outputs += await _pages(line)
     by_hand = await _output(line, "messages", "list", "--json")
     command_lines = "\n".join(_command_lines())
     line.stop()
 
     produced = {
         "log": line.log.read_text(),
-        "broker": watch.broker_commands(),
-        "ledger": in_redis,
+        "redis": watch.commands(),
+        "what Redis holds": in_redis,
         "names of files": names,
         "command lines": command_lines,
         "outputs of commands": "\n".join(outputs),
@@ -194,7 +190,7 @@ async def test_nothing_leaks(
     assert NUMBER in by_hand
     assert "***0147" in produced["log"]
     assert "Traceback" in produced["log"]
-    assert "worker.sync" in produced["broker"]
+    assert "worker.sync" in produced["redis"]
     assert "RuntimeError (canary.py:" in produced["outputs of commands"]
 
 
@@ -274,7 +270,7 @@ async def _pages(line: Line) -> list[str]:
 
 
 def _texts(client: "redis.Redis") -> Iterator[str]:
-    """All that Redis holds, but for the snapshots that deliveries are made from."""
+    """All that Redis holds."""
     for key in client.scan_iter():
         name = key.decode()
         yield name
@@ -283,8 +279,7 @@ def _texts(client: "redis.Redis") -> Iterator[str]:
                 yield repr(client.get(key))
             case b"hash":
                 for field, value in client.hgetall(key).items():
-                    if not (name.startswith("ringpost:ledger:message:") and field == b"message"):
-                        yield f"{field!r} {value!r}"
+                    yield f"{field!r} {value!r}"
             case b"list":
                 yield repr(client.lrange(key, 0, -1))
             case b"set":
