@@ -155,7 +155,7 @@ class Email(Handler):
             try:
                 if files:
                     self._insist_on_size(mail)
-                return await self._send(context, mail)
+                return await self._send(letter, mail)
             except TooLargeError:
                 if not files or context.links is None:
                     raise
@@ -183,28 +183,30 @@ class Email(Handler):
             made.append(address)
             page = private_page(letter.newest, context.on, address, about)
         try:
-            return await self._send(context, self._mail(letter, page))
+            return await self._send(letter, self._mail(letter, page), links=len(made))
         except PermanentError:
             await context.links.withdraw(made)
             raise
 
-    async def _send(self, context: Context, mail: Mail) -> str:
-        recipients = self._recipients
+    async def _send(self, letter: Letter, mail: Mail, links: int = 0) -> str:
+        context, recipients = letter.context, self._recipients
         receipt = await self._connections().send(
             mail,
             parse_address(self.sender).addr_spec,
             recipients,
             hold=context.attempt <= HOLD_ATTEMPTS,
         )
+        more = f", {len(letter.chapters)} messages together" if len(letter.chapters) > 1 else ""
+        more += f", with {links} link{'' if links == 1 else 's'}" if links else ""
         if receipt.refused:
             context.log.warning(
                 "some recipients refused", refused=len(receipt.refused), reply=receipt.refused[0]
             )
             return (
-                f"mailed to {receipt.accepted} of {len(recipients)} recipients; "
+                f"mailed to {receipt.accepted} of {len(recipients)} recipients{more}; "
                 f"refused: {receipt.refused[0]}"
             )
-        return f"mailed to {len(recipients)} recipient{'' if len(recipients) == 1 else 's'}"
+        return f"mailed to {len(recipients)} recipient{'' if len(recipients) == 1 else 's'}{more}"
 
     def _insist_on_size(self, mail: Mail) -> None:
         if self.max_size is not None and mail.size > self.max_size:

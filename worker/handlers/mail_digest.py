@@ -9,6 +9,7 @@ from pydantic import BeforeValidator
 
 from message_store.message import Message
 from worker.handlers.mail_chapters import other_parties
+from worker.handlers.mail_options import written_as
 from worker.handlers.mail_thread import conversation
 
 _DAILY = re.compile(r"daily ([01]?[0-9]|2[0-3]):([0-5][0-9])")
@@ -23,7 +24,7 @@ def _parse_daily(text: object) -> object:
     return time(int(found[1]), int(found[2]))
 
 
-Daily = Annotated[time, BeforeValidator(_parse_daily)]
+Daily = Annotated[time, BeforeValidator(_parse_daily), written_as("daily 18:00")]
 """The type of an option that is a time of every day, such as `daily 18:00`."""
 
 

@@ -408,7 +408,7 @@ async def test_links_instead_of_files_too_large(smtp_peer: Start, send: Send, li
     peer = smtp_peer(data_size_limit=100_000 if limit == "the server's" else 0)
     handler = email(peer.url, max_size=None if limit == "the server's" else "100KB")
     links = FakeLinks()
-    assert await send(handler, FAX, links=links) == "mailed to 1 recipient"
+    assert await send(handler, FAX, links=links) == "mailed to 1 recipient, with 1 link"
     assert list(links.contents.values()) == [FAX.contents["501"]]
     assert await send(handler, MMS, links=links) == "mailed to 1 recipient"
     await handler.close()
@@ -504,7 +504,8 @@ async def test_a_digest(smtp_peer: Start, tmp_path: Path) -> None:
         gathered(tmp_path, VOICEMAIL),
         gathered(tmp_path, SMS, **answer),
     ]
-    assert await handler._send_messages(messages, "a" * 64) == "mailed to 1 recipient"
+    words = await handler._send_messages(messages, "a" * 64)
+    assert words == "mailed to 1 recipient, 4 messages together"
     await handler.close()
     mail = peer.temper.received[0].mail
     assert mail["Subject"] == "4 messages with Jane Doe (+16505550100)"
