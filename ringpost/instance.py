@@ -117,6 +117,7 @@ class Instance:
             asyncio.get_running_loop().add_signal_handler(number, told)
         shared = {"REDIS_URL": os.environ["REDIS_URL"], "PORT": str(webhook.port)}
         shared["ADMIN_PORT"] = str(admin.admin_port)
+        shared["LINKS_PORT"] = str(LinkSettings().links_port)
         if self._demo:
             shared |= self._demo.shared()
             shared |= {name: os.environ[name] for name in ("RINGPOST_CONFIG", "WEBHOOK_URL")}

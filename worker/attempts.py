@@ -17,7 +17,7 @@ from metrics.catalogue import STAGE_DELAY, STEP_SECONDS, STEPS
 
 from .amending import amends
 from .failures import is_foreseen, judge, reason, says
-from .handlers.contract import Context, Outcome
+from .handlers.contract import Context, NotYetError, Outcome
 from .in_force import InForce
 from .ledger.breakers import LONGEST_PAUSE
 from .ledger.deliveries import DeliveryLedger, Says
@@ -110,11 +110,12 @@ class Attempts:
         )
         delivery.reason = reason(error)
         delivery.attempts += verdict.counts
+        delivery.early = isinstance(error, NotYetError)
         told = {**facts(claim, message), "step": delivery.step, "reason": delivery.reason}
         if verdict.wait is not None:
             STEPS.count(delivery.step or "none", "retried" if verdict.counts else "put_off")
             # Hundreds may wait for a rate limit; `ringpost status` tells how many and until when.
-            tell = log.debug if isinstance(error, RateLimited) else log.warning
+            tell = log.debug if isinstance(error, RateLimited | NotYetError) else log.warning
             tell("step waits", retry_in=round(verdict.wait, 1), **told)
             known = set(self._ledger.breakers)
             await self._ledger.settle(claim, due_in=verdict.wait, says=said)

@@ -2,6 +2,7 @@
 
 import math
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from message_store.errors import (
 )
 from message_store.tracebacks import name_of
 
-from .handlers.contract import HandlerError, TransientError
+from .handlers.contract import HandlerError, NotYetError, TransientError
 from .ledger.connection import LedgerError
 from .ledger.deliveries import Says
 from .wording import in_brief
@@ -53,6 +54,8 @@ def judge(error: BaseException, *, age: float, attempts: int, schedule: Sequence
     The first try is at once, then after the seconds of the `schedule`; then it has failed.
     """
     asked = _asked(error)
+    if isinstance(error, NotYetError):
+        return Verdict(min(max(error.at - time.time(), 0.0), _LONGEST))
     if isinstance(error, LedgerError | RateLimited):
         return Verdict(asked or _SOON)
     if isinstance(error, LoginRefused):
@@ -69,7 +72,7 @@ def judge(error: BaseException, *, age: float, attempts: int, schedule: Sequence
 
 def says(error: BaseException) -> Says:
     """What a handler's error tells of its destination; RingCentral is nobody's destination."""
-    if isinstance(error, RingCentralError | LedgerError):
+    if isinstance(error, RingCentralError | LedgerError | NotYetError):
         return "nothing"
     if isinstance(error, TransientError):
         return "answered" if error.only_this else "failing"

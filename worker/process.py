@@ -24,6 +24,7 @@ from .completeness.nightly import Nightly
 from .configuration import Configuration
 from .delivery import Deliverer
 from .every_store import EveryStore
+from .gathering import Gathering
 from .handlers.context import DeliveryContext
 from .handlers.egress import Egress
 from .healing import Healer
@@ -87,6 +88,7 @@ class WorkerProcess:
         self._store = EveryStore(self._logins)
         self._spool = Spool(settings.data / "spool", self._store)
         self._egress = Egress()
+        self._gathering = Gathering(self.ledger)
         self._links_folder = settings.data / "links"
         self._links = (
             LinkMaker(self._links_folder, self.ledger.links, settings.links_url)
@@ -220,6 +222,7 @@ class WorkerProcess:
             http=self._egress,
             notes=self.ledger.notes,
             links=self._links,
+            gathering=self._gathering,
         )
 
     async def _read_again(self, claim: Claim) -> Message:

@@ -7,6 +7,7 @@ from pathlib import Path
 from ringpost.admin.settings import AdminSettings, open_to_others
 from ringpost.data_directory import DataDirectory
 from ringpost.findings import Finding, fail, ok, warn
+from ringpost.links.settings import LinkSettings
 from ringpost.probes import answers_health, insist_on_port
 from ringpost.programs import reachable
 from ringpost.refusal import Refusal
@@ -81,8 +82,20 @@ def check_admin() -> list[Finding]:
     return [warn("admin", open_to_others(admin), remedy)]
 
 
+def check_links() -> list[Finding]:
+    """Whether links can be served with these settings; nothing if there are none."""
+    try:
+        links = LinkSettings()
+    except Refusal as refusal:
+        return [fail("links", line) for line in refusal.lines]
+    if links.links_url is None:
+        return []
+    where = f"on LINKS_HOST={links.links_host} LINKS_PORT={links.links_port}"
+    return [ok("links", f"{links.links_url}, served {where}")]
+
+
 async def check_ports(running: Mapping[str, str]) -> list[Finding]:
-    """Whether webhook and admin process can listen; what runs here may be what listens already."""
+    """Whether all that listens can; what runs here may be what listens already."""
     found = []
     with suppress(ConfigurationError):  # said by `check_webhook`
         webhook = load(webhook_verification_token="0" * 16, redis_url="redis://localhost")
@@ -90,11 +103,22 @@ async def check_ports(running: Mapping[str, str]) -> list[Finding]:
     with suppress(Refusal):  # said by `check_admin`
         admin = AdminSettings()
         found.append(await _port("ADMIN_", admin.admin_host, admin.admin_port, running))
+    with suppress(Refusal):  # said by `check_links`
+        links = LinkSettings()
+        if links.links_url is not None:
+            found.append(await _port("LINKS_", links.links_host, links.links_port, running))
     return found
 
 
+_LISTENERS = {
+    "": ("port", "a webhook"),
+    "ADMIN_": ("admin port", "an admin process"),
+    "LINKS_": ("links port", "an admin process"),
+}
+
+
 async def _port(prefix: str, host: str, port: int, running: Mapping[str, str]) -> Finding:
-    subject, who = ("admin port", "an admin process") if prefix else ("port", "a webhook")
+    subject, who = _LISTENERS[prefix]
     told = running.get(f"{prefix}PORT", "")
     port = int(told) if told.isdecimal() else port
     where = f"{prefix}PORT={port}"

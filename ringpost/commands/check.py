@@ -26,6 +26,7 @@ def check(
         check_admin,
         check_configuration,
         check_data,
+        check_links,
         check_ports,
         check_webhook,
     )
@@ -47,6 +48,7 @@ def check(
     found += check_data(settings)
     found += check_webhook(settings, release=config_only)
     found += check_admin()
+    found += check_links()
     if not config_only:
 
         async def ask() -> "list[Finding]":

@@ -1,12 +1,13 @@
 """The context a delivery gives to its handlers: spooled files, guarded network, templates, log."""
 
 import asyncio
+import copy
 import hashlib
 import json as json_library
-from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import structlog
 from pydantic import AnyUrl
@@ -14,7 +15,14 @@ from pydantic import AnyUrl
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
 from message_store.protocol import MessageStoreAccess
-from worker.handlers.contract import AttachmentFile, Context, IPNetwork, Links, Reply
+from worker.handlers.contract import (
+    AttachmentFile,
+    Context,
+    IPNetwork,
+    Links,
+    Reply,
+    SendTogether,
+)
 from worker.handlers.egress import Egress
 from worker.handlers.filenames import attachment_names
 from worker.handlers.media_types import safe_media_type
@@ -22,6 +30,9 @@ from worker.handlers.notes import MemoryNotes, Notes
 from worker.handlers.rendering import render
 from worker.happenings import CREATED
 from worker.spool import Spool
+
+if TYPE_CHECKING:
+    from worker.gathering import Gathering
 
 CHUNK = 256 * 1024
 # The archive keeps these beside the attachments.
@@ -98,8 +109,12 @@ class DeliveryContext(Context):
         at: str | None = None,
         links: Links | None = None,
         amends: bool = False,
+        gathering: "Gathering | None" = None,
     ) -> None:
         self.links = links
+        self._gathering = gathering
+        self._message = message
+        self._spool = spool
         self.mailbox = mailbox
         self.route = route
         self.on = on
@@ -109,18 +124,41 @@ class DeliveryContext(Context):
         self.message_store = store
         self._http = http
         self._notes = notes or MemoryNotes()
-        happened = None if on == CREATED else (on, at)
-        self.idempotency_key = idempotency_key(mailbox, message.id, route, step, happened)
+        self._happened = None if on == CREATED else (on, at)
+        self.idempotency_key = self._key(message)
+        self.attachments = self._files(message)
         self.first_key = idempotency_key(mailbox, message.id, route, step) if amends else None
-        # The text part of an SMS or pager message is no file.
-        names = attachment_names(message.files, _TAKEN)
-        self.attachments = [
-            SpooledAttachment(spool, mailbox, message, part, name)
-            for part, name in zip(message.files, names, strict=True)
-        ]
         self.log = structlog.get_logger().bind(
             mailbox=str(mailbox), message=message.id, route=route, on=on, step=step
         )
+
+    def of(self, message: Message) -> Self:
+        """See `Context`."""
+        twin = copy.copy(self)
+        twin._message = message
+        twin.attachments = self._files(message)
+        twin.idempotency_key = self._key(message)
+        if self.on == CREATED:
+            twin.at = message.created
+        twin.log = self.log.bind(message=message.id)
+        return twin
+
+    async def together(self, name: str, due: datetime, send: SendTogether) -> str:
+        """See `Context`; where nothing is gathered the message goes out alone."""
+        if self._gathering is None:
+            return await send([(self._message, self)], self.idempotency_key)
+        return await self._gathering.together(self._message, self, name, due, send)
+
+    def _key(self, message: Message) -> str:
+        return idempotency_key(self.mailbox, message.id, self.route, self.step, self._happened)
+
+    def _files(self, message: Message) -> Sequence[AttachmentFile]:
+        # The text part of an SMS or pager message is no file.
+        names = attachment_names(message.files, _TAKEN)
+        return [
+            SpooledAttachment(self._spool, self.mailbox, message, part, name)
+            for part, name in zip(message.files, names, strict=True)
+        ]
 
     def render(self, template: str, message: Message) -> str:
         """See `Context`."""

@@ -5,7 +5,15 @@ Imports no I/O library, so that a plug-in and the check of a configuration load 
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network
@@ -47,6 +55,17 @@ class TransientError(HandlerError):
 
 class PermanentError(HandlerError):
     """No attempt will help until somebody changes something; the delivery is listed as failed."""
+
+
+class NotYetError(HandlerError):
+    """Nothing is wrong, but its time has not come: no attempt is counted.
+
+    `at`: when the handler is called again, in epoch seconds.
+    """
+
+    def __init__(self, reason: str, at: float) -> None:
+        super().__init__(reason)
+        self.at = at
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +211,24 @@ class Context(ABC):
     ) -> Reply:
         """POST a JSON document; see `request`."""
         return await self.request("POST", url, json=json, headers=headers)
+
+    @abstractmethod
+    async def together(self, name: str, due: datetime, send: "SendTogether") -> str:
+        """Have this message sent with all others of its mailbox, route and step of that name.
+
+        They are gathered until `due`; one that was gathered before keeps its time. When it has
+        come, one of them calls `send` for all, with their contexts, the oldest first, and an
+        identity of 64 hexadecimal digits that is the same in every attempt at them. Raises
+        NotYetError before that.
+        """
+
+    @abstractmethod
+    def of(self, message: Message) -> "Context":
+        """The context of another message of the mailbox that is sent with this one."""
+
+
+SendTogether = Callable[[Sequence[tuple[Message, Context]], str], Awaitable[str]]
+"""Sends several messages; answers in a few words."""
 
 
 class Step(BaseModel, ABC):

@@ -6,35 +6,45 @@ the mail back for all, three attempts long.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, FilePath, PrivateAttr, SecretStr, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    FilePath,
+    PrivateAttr,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 
 from message_store.message import Message
 from worker.handlers.contract import Context, Handler, PermanentError
 from worker.handlers.mail_addresses import MailAddress, addresses, parse_address
-from worker.handlers.mail_files import in_one_chunk, linked_files, mail_files, transcription
-from worker.handlers.mail_follow_up import follow_up, message_id
-from worker.handlers.mail_html import Link, Page, Picture
+from worker.handlers.mail_chapters import (
+    page_about,
+    page_about_all,
+    read_chapter,
+    read_what_is_left,
+)
+from worker.handlers.mail_digest import Daily, belongs_to, next_time
+from worker.handlers.mail_files import in_one_chunk, linked_files
+from worker.handlers.mail_headers import Addressed, Letter, headers_of
+from worker.handlers.mail_html import Link, Page
 from worker.handlers.mail_links import about_links, insist_on_links
 from worker.handlers.mail_options import Duration, Size, Zone, size_in_words
 from worker.handlers.mail_private import private_page
-from worker.handlers.mail_text import headline, message_page
-from worker.handlers.mail_thread import thread_root
-from worker.handlers.mime import HeaderValue, Mail, MailFile
+from worker.handlers.mail_text import headline
+from worker.handlers.mime import Mail, MailFile
 from worker.handlers.plain_text import one_line
 from worker.handlers.rendering import TemplateText
 from worker.handlers.smtp import TooLargeError
 from worker.handlers.smtp_pool import SmtpPool
 from worker.handlers.smtp_server import SmtpServer
-from worker.happenings import CREATED, DELETED, DELIVERED, READ
 
 HOLD_ATTEMPTS = 3
-# Nothing of these is in the files, and those of a deleted message may be gone.
-_WITHOUT_FILES = frozenset({DELIVERED, READ, DELETED})
 
 
 def _checked_server(url: SecretStr) -> SecretStr:
@@ -73,6 +83,8 @@ class Email(Handler):
     """How long a link can be opened."""
     link_views: Annotated[int, Field(ge=1, le=1000)] | None = None
     """How often a link can be opened; without it, once by each recipient."""
+    digest: Daily | None = None
+    """When messages of one conversation go out in one mail, such as "daily 18:00"."""
     ca: FilePath | None = None
     """A file with the certificate authority of a server that has none of the public ones."""
 
@@ -85,25 +97,19 @@ class Email(Handler):
             insist_on_links()
         return value
 
+    @field_validator("digest")
+    @classmethod
+    def _digests_are_no_secret(cls, value: time | None, options: ValidationInfo) -> time | None:
+        if value is not None and options.data.get("content") == "link":
+            raise ValueError('does not go with content = "link"; leave one of them out')
+        return value
+
     async def handle(self, message: Message, context: Context) -> str:
-        """Send it; the words say to how many recipients."""
-        text = context.render(self.text, message) or message.text
-        if context.on in _WITHOUT_FILES:
-            return await self._send(context, self._mail(message, context, text))
-        text = text or await transcription(context.attachments)
-        if self.content == "link" or (self.files == "link" and context.attachments):
-            return await self._send_links(message, context, text)
-        attached = self.files == "attach"
-        files = await mail_files(context, self._domain) if attached else []
-        mail = self._mail(message, context, text, files)
-        try:
-            if files:
-                self._insist_on_size(mail)
-            return await self._send(context, mail)
-        except TooLargeError:
-            if not files or context.links is None:
-                raise
-        return await self._send_links(message, context, text)
+        """Send it, or have it sent with others; the words say to how many recipients."""
+        if self.digest is None:
+            return await self._send_messages([(message, context)], context.idempotency_key)
+        due = next_time(self.digest, ZoneInfo(self.zone), datetime.now(UTC))
+        return await context.together(belongs_to(message), due, self._send_messages)
 
     async def amend(self, message: Message, context: Context) -> str:
         """Follow up in the thread of the first mail, which `context.first_key` identifies."""
@@ -136,16 +142,41 @@ class Email(Handler):
             self._pool = SmtpPool(SmtpServer.parse(self.smtp.get_secret_value()), self.ca)
         return self._pool
 
-    async def _send_links(self, message: Message, context: Context, text: str) -> str:
+    async def _send_messages(
+        self, messages: Sequence[tuple[Message, Context]], identity: str
+    ) -> str:
+        """Send one mail about these messages, all or none."""
+        read = read_chapter if self.digest is None else read_what_is_left
+        chapters = [
+            await read(one, of, of.render(self.text, one), self.files, self._domain)
+            for one, of in messages
+        ]
+        newest, context = messages[-1]
+        letter = Letter(newest, context, identity, chapters)
+        files = [file for chapter in chapters for file in chapter.files]
+        has_links = self.files == "link" and any(one.attachments for one in chapters)
+        if self.content == "full" and not has_links:
+            mail = self._mail(letter, self._page(letter, files), files)
+            try:
+                if files:
+                    self._insist_on_size(mail)
+                return await self._send(letter, mail)
+            except TooLargeError:
+                if not files or context.links is None:
+                    raise
+        return await self._send_links(letter)
+
+    async def _send_links(self, letter: Letter) -> str:
         """Send it with links instead of its files, or with one instead of everything."""
+        context = letter.context
         if context.links is None:
             raise PermanentError("LINKS_URL is not set for this worker; links need it")
         views = self.link_views or len(self._recipients)
         about = about_links(views, self.link_expires, ZoneInfo(self.zone))
-        linked = [] if self.files == "none" else context.attachments
-        links = await linked_files(context.links, linked, self.link_expires, views)
+        attachments = [file for chapter in letter.chapters for file in chapter.attachments]
+        links = await linked_files(context.links, attachments, self.link_expires, views)
         made = [link.address for link in links]
-        page = self._page(message, context, text, links=links, about_links=about if links else "")
+        page = self._page(letter, links=links, about=about if links else "")
         if self.content == "link":
             address = await context.links.keep(
                 "message.html",
@@ -155,31 +186,32 @@ class Email(Handler):
                 views=views,
             )
             made.append(address)
-            page = private_page(message, context.on, address, about)
-        headers = self._headers(message, context, page)
+            page = private_page(letter.newest, context.on, address, about)
         try:
-            return await self._send(context, Mail(headers, page.plain(), page.html(), []))
+            return await self._send(letter, self._mail(letter, page), links=len(made))
         except PermanentError:
             await context.links.withdraw(made)
             raise
 
-    async def _send(self, context: Context, mail: Mail) -> str:
-        recipients = self._recipients
+    async def _send(self, letter: Letter, mail: Mail, links: int = 0) -> str:
+        context, recipients = letter.context, self._recipients
         receipt = await self._connections().send(
             mail,
             parse_address(self.sender).addr_spec,
             recipients,
             hold=context.attempt <= HOLD_ATTEMPTS,
         )
+        more = f", {len(letter.chapters)} messages together" if len(letter.chapters) > 1 else ""
+        more += f", with {links} link{'' if links == 1 else 's'}" if links else ""
         if receipt.refused:
             context.log.warning(
                 "some recipients refused", refused=len(receipt.refused), reply=receipt.refused[0]
             )
             return (
-                f"mailed to {receipt.accepted} of {len(recipients)} recipients; "
+                f"mailed to {receipt.accepted} of {len(recipients)} recipients{more}; "
                 f"refused: {receipt.refused[0]}"
             )
-        return f"mailed to {len(recipients)} recipient{'' if len(recipients) == 1 else 's'}"
+        return f"mailed to {len(recipients)} recipient{'' if len(recipients) == 1 else 's'}{more}"
 
     def _insist_on_size(self, mail: Mail) -> None:
         if self.max_size is not None and mail.size > self.max_size:
@@ -188,71 +220,31 @@ class Email(Handler):
                 f"({size_in_words(self.max_size)}); raise it, or set LINKS_URL to send links"
             )
 
-    def _mail(
-        self, message: Message, context: Context, text: str, files: Sequence[MailFile] = ()
-    ) -> Mail:
-        pictures = [Picture(file.content_id, file.name) for file in files if file.content_id]
-        names = [file.name for file in files if not file.content_id]
-        page = self._page(message, context, text, names, pictures)
-        return Mail(self._headers(message, context, page), page.plain(), page.html(), files)
-
     def _page(
         self,
-        message: Message,
-        context: Context,
-        text: str,
-        names: Sequence[str] = (),
-        pictures: Sequence[Picture] = (),
+        letter: Letter,
+        files: Sequence[MailFile] = (),
         links: Sequence[Link] = (),
-        about_links: str = "",
+        about: str = "",
     ) -> Page:
-        return message_page(
-            message,
-            text,
-            names,
-            context.on,
-            pictures=pictures,
-            links=links,
-            about_links=about_links,
-            zone=ZoneInfo(self.zone),
+        zone = ZoneInfo(self.zone)
+        if self.digest is None:
+            return page_about(letter.chapters[0], zone, files, links, about)
+        return page_about_all(letter.chapters, zone, files, links, about)
+
+    def _mail(self, letter: Letter, page: Page, files: Sequence[MailFile] = ()) -> Mail:
+        # what is gathered follows nothing: each message may be in another mail by now
+        first_key = letter.context.first_key if self.digest is None else None
+        subject = one_line(letter.context.render(self.subject, letter.newest))
+        if not subject:
+            # a later mail has the subject of the first one
+            has_first = first_key is not None and self.content != "link"
+            subject = headline(letter.newest) if has_first else page.title
+        addressed = Addressed(
+            parse_address(self.sender),
+            addresses(self.to),
+            addresses(self.cc),
+            addresses(self.reply_to),
         )
-
-    def _headers(self, message: Message, context: Context, page: Page) -> dict[str, HeaderValue]:
-        sender = parse_address(self.sender)
-        known = message.creation_time is not None or context.on != CREATED
-        root = thread_root(context.mailbox, message, sender.domain)
-        subject = one_line(context.render(self.subject, message)) or self._title(
-            message, context, page
-        )
-        headers: dict[str, HeaderValue] = {
-            "From": sender,
-            "To": addresses(self.to),
-            "Cc": addresses(self.cc),
-            "Reply-To": addresses(self.reply_to),
-            "Subject": subject,
-            "Date": format_datetime(context.at if known else _now()),
-            # The same in every attempt, so that a mail program recognises a repeat.
-            "Message-ID": message_id(context.idempotency_key, sender.domain),
-            "In-Reply-To": root,
-            "References": root,
-            "Auto-Submitted": "auto-generated",
-            "X-Auto-Response-Suppress": "All",
-            "X-Ringpost-Type": one_line(message.type or "", 60) or "unknown",
-            "X-Ringpost-Direction": one_line(message.direction or "", 60) or "unknown",
-            "X-Ringpost-Mailbox": one_line(str(context.mailbox), 70),
-            "X-Ringpost-Message": one_line(message.id, 60),
-            "X-Ringpost-Route": one_line(context.route),
-            "X-Ringpost-On": one_line(context.on, 60),
-        }
-        headers |= follow_up(context.first_key, subject, sender.domain, root)
-        return {name: value for name, value in headers.items() if value}
-
-    def _title(self, message: Message, context: Context, page: Page) -> str:
-        """The subject where none is configured; a later mail has that of the first one."""
-        if context.first_key and self.content != "link":
-            return headline(message)
-        return page.title
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+        headers = headers_of(letter, addressed, subject, first_key)
+        return Mail(headers, page.plain(), page.html(), files)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from worker.durations import parse_duration
 
@@ -19,6 +19,11 @@ def parse_size(text: object) -> int:
     if found is None or int(found[1]) == 0:
         raise ValueError('not a size; write such as "20MB" or "500KB"')
     return int(found[1]) * _UNITS[found[2]]
+
+
+def written_as(example: str) -> WithJsonSchema:
+    """What an editor is told of an option that is text in the file and something else here."""
+    return WithJsonSchema({"type": "string", "examples": [example]})
 
 
 def size_in_words(octets: int) -> str:
@@ -46,6 +51,6 @@ def _while(value: object) -> object:
     return parse_duration(value)
 
 
-Size = Annotated[int, BeforeValidator(parse_size)]
+Size = Annotated[int, BeforeValidator(parse_size), written_as("20MB")]
 Zone = Annotated[str, AfterValidator(_zone)]
-Duration = Annotated[timedelta, BeforeValidator(_while)]
+Duration = Annotated[timedelta, BeforeValidator(_while), written_as("7d")]

@@ -18,6 +18,7 @@ from .connection import Connection, LedgerError
 from .consents import ConsentLedger
 from .deliveries import DeliveryLedger
 from .extensions import ExtensionLedger
+from .gatherings import GatheringLedger
 from .keeping import Keeping, read_keeping
 from .leases import Lease
 from .limits import PATIENCE, RedisLimits
@@ -72,6 +73,7 @@ class Ledger:
         snapshots = Snapshots(self._sealer)
         self.mailboxes = MailboxLedger(self.connection, lease_seconds, snapshots)
         self.deliveries = DeliveryLedger(self.connection, lease_seconds, snapshots)
+        self.gatherings = GatheringLedger(self.connection, snapshots)
         self.closing = ClosingLedger(self.connection, lease_seconds)
         self.consents = ConsentLedger(self.connection)
         self.notes = LedgerNotes(self.connection)

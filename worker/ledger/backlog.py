@@ -12,9 +12,10 @@ _LOOKED_AT = 1000
 async def oldest_undelivered(connection: Connection) -> float | None:
     """When it was created (epoch seconds), or when we began if that was later; None without any.
 
-    Bulk work (backfill, repair, replay), failed deliveries, and what happened to a message later do
-    not count. Of more than 2,000 due deliveries of a mailbox the first and the last thousand are
-    looked at; so it is with those that are put off because the destination of a handler fails.
+    Bulk work (backfill, repair, replay), failed deliveries, those whose time has not come, and what
+    happened to a message later do not count. Of more than 2,000 due deliveries of a mailbox the
+    first and the last thousand are looked at; so it is with those that are put off because the
+    destination of a handler fails.
     """
     redis = connection.redis
     names = sorted(await redis.smembers(key("watched")))
@@ -23,17 +24,21 @@ async def oldest_undelivered(connection: Connection) -> float | None:
     async with redis.pipeline(transaction=False) as pipe:
         pipe.get(key("start"))
         pipe.smembers(key("bulk-running"))
+        pipe.smembers(key("early"))
         pipe.zrange(key("running"), 0, -1)
         for lane in lanes:
             pipe.zrange(lane, 0, _LOOKED_AT - 1)
             pipe.zrange(lane, -_LOOKED_AT, -1)
-        start, in_bulk, running, *ends = await pipe.execute()
+        start, in_bulk, early, running, *ends = await pipe.execute()
     looked_at = [{*first, *last} for first, last in list(pairwise(ends))[::2]]
     due, put_off = (
         looked_at[: len(names)],
         {one for some in looked_at[len(names) :] for one in some},
     )
-    waiting = {name: _new(members) for name, members in zip(names, due, strict=True)}
+    waiting = {
+        name: _new(one for one in members if f"{name}\t{one}" not in early)
+        for name, members in zip(names, due, strict=True)
+    }
     for member in {*set(running).difference(in_bulk), *await _live(connection, put_off)}:
         name, _, rest = member.partition("\t")
         waiting.setdefault(name, set()).update(_new([rest]))

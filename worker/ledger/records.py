@@ -24,7 +24,8 @@ class Delivery:
     `done` holds the words of each step that is done, by step name; `closing` the closing steps
     still to come, in order; `step` and `reason` say where and why the last attempt ended. `until`
     (epoch seconds) is how long it may wait for destinations that fail altogether. `fresh`: its
-    message is read again at RingCentral, for it may have changed.
+    message is read again at RingCentral, for it may have changed. `early`: its step waits for its
+    time, and nothing is wrong.
     `awaits` is what it waits for before its first step: an update of the message makes it due.
     `added` is the transcription that one of its steps has made.
     """
@@ -42,6 +43,7 @@ class Delivery:
     fresh: bool = False
     awaits: str | None = None
     added: str | None = None
+    early: bool = False
 
     @classmethod
     def from_json(cls, text: str) -> "Delivery":

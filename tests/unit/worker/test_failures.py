@@ -1,5 +1,7 @@
 """What an error means for the delivery it ended."""
 
+import time
+
 import aiohttp
 import pytest
 import redis
@@ -15,7 +17,7 @@ from message_store.errors import (
     ServerError,
 )
 from worker.failures import judge, reason, says
-from worker.handlers.contract import PermanentError, TransientError
+from worker.handlers.contract import NotYetError, PermanentError, TransientError
 
 SCHEDULE = (10.0, 100.0)
 
@@ -130,3 +132,13 @@ def test_words_of_others_are_left_out(error: Exception) -> None:
 def test_what_an_error_says_of_the_destination(error: Exception, said: str) -> None:
     """Only what keeps every message from a destination counts against it."""
     assert says(error) == said
+
+
+def test_what_is_early_is_no_failure() -> None:
+    """It waits for its time, a day at most before it looks again, counts nothing, blames nobody."""
+    for seconds, wait in ((-5, 0), (3600, 3600), (90_000, 86_400)):
+        error = NotYetError("goes out at 18:00", time.time() + seconds)
+        verdict = judge(error, age=1e6, attempts=99, schedule=SCHEDULE)
+        assert verdict.wait == pytest.approx(wait, abs=1)
+        assert not verdict.counts
+        assert says(error) == "nothing"

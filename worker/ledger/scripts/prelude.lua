@@ -60,7 +60,9 @@ local function wake(mailbox, id, now)
 end
 
 -- Claims under way: all of them by when they lapse, how many each mailbox has, and the bulk ones.
+-- Whether a delivery is early (its time has not come, and nothing is wrong) shows anew.
 local function begin_running(mailbox, member, lapses, bulk)
+  redis.call('SREM', P .. 'early', member)
   if bulk then redis.call('SADD', P .. 'bulk-running', member) end
   if redis.call('ZADD', P .. 'running', lapses, member) == 1 then
     redis.call('HINCRBY', P .. 'running-by-mailbox', mailbox, 1)

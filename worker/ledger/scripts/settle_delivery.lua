@@ -17,6 +17,7 @@ local breakers = says == 'failing' and all_breakers(now) or {}
 end_probe(member, (state == 'due' or state == 'failed') and delivery.step, now)
 if delivery.awaits and redis.call('HEXISTS', key, 'woken') == 1 then wait = 0 end
 if state == 'due' then
+  if delivery.early then redis.call('SADD', P .. 'early', member) end
   make_due(mailbox, id, route, now + tonumber(wait), now, delivery.bulk)
   return { 0, breakers }
 end

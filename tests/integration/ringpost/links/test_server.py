@@ -142,7 +142,7 @@ async def test_redis_and_disk_open_nothing(links: Links) -> None:
     kept = b"".join(path.read_bytes() + path.name.encode() for path in links.folder.iterdir())
     redis = links.ledger.connection.redis
     for key in await redis.keys("*link*"):
-        kept += f"{key} {await redis.get(key)}".encode()
+        kept += f"{key} {await redis.lrange(key, 0, -1)}".encode()
     token = _token(address)
     for secret in (b"secret", str(token).encode(), token.secret, token.key):
         assert secret not in kept

@@ -3,16 +3,30 @@
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from pydantic import ValidationError
 
+from message_store.errors import NotFound
+from message_store.message import Message
 from worker.handlers.conformance import Bench, HandlerConformance
-from worker.handlers.conformance_cases import CASES, FAX, HOSTILE, MMS, SMS, VOICEMAIL, Case
-from worker.handlers.conformance_fakes import FakeLinks
+from worker.handlers.conformance_cases import (
+    CASES,
+    FAX,
+    HOSTILE,
+    MAILBOX,
+    MMS,
+    SMS,
+    VOICEMAIL,
+    Case,
+)
+from worker.handlers.conformance_fakes import FakeLinks, FakeNetwork, FakeStore
+from worker.handlers.context import DeliveryContext
 from worker.handlers.contract import Handler, PermanentError, TransientError
 from worker.handlers.email import Email
+from worker.spool import Spool
 
 Peer = Any  # the conftest's SmtpPeer: conftest modules cannot be imported
 Start = Callable[..., Peer]
@@ -86,6 +100,12 @@ class TestConformanceBeyondItsSize(TestConformance):
     """And where every file is too large."""
 
     options: ClassVar[dict[str, str]] = {"max_size": "1KB"}
+
+
+class TestConformanceOfDigests(TestConformance):
+    """And where messages are gathered."""
+
+    options: ClassVar[dict[str, str]] = {"digest": "daily 18:00"}
 
 
 def attachments(mail: EmailMessage) -> dict[str | None, tuple[str, Any]]:
@@ -411,7 +431,7 @@ async def test_links_instead_of_files_too_large(smtp_peer: Start, send: Send, li
     peer = smtp_peer(data_size_limit=100_000 if limit == "the server's" else 0)
     handler = email(peer.url, max_size=None if limit == "the server's" else "100KB")
     links = FakeLinks()
-    assert await send(handler, FAX, links=links) == "mailed to 1 recipient"
+    assert await send(handler, FAX, links=links) == "mailed to 1 recipient, with 1 link"
     assert list(links.contents.values()) == [FAX.contents["501"]]
     assert await send(handler, MMS, links=links) == "mailed to 1 recipient"
     await handler.close()
@@ -476,6 +496,85 @@ def test_links_need_an_address(option: str, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("LINKS_URL", raising=False)
     with pytest.raises(ValidationError, match="needs LINKS_URL, the public address"):
         email("smtp://localhost", **{option: "link"})
+
+
+def gathered(folder: Path, case: Case, **wire: object) -> tuple[Message, DeliveryContext]:
+    """A message that is sent with others, and its context."""
+    case = Case({**case.wire, **wire}, case.contents)
+    store = FakeStore(case)
+    context = DeliveryContext(
+        mailbox=MAILBOX,
+        message=case.message,
+        route="Digests",
+        step="mail",
+        attempt=1,
+        store=store,
+        spool=Spool(folder / case.message.id, store),
+        http=FakeNetwork(),
+        links=FakeLinks(),
+    )
+    return case.message, context
+
+
+async def test_a_digest(smtp_peer: Start, tmp_path: Path) -> None:
+    """One mail has texts, pictures and files of all its messages, in order, and one identity."""
+    peer = smtp_peer()
+    handler = email(peer.url, digest="daily 18:00", zone="Europe/Berlin")
+    answer = {"id": 9, "direction": "Outbound", "to": [SMS.wire["from"]], "subject": "Yes!"}
+    messages = [
+        gathered(tmp_path, SMS),
+        gathered(tmp_path, MMS),
+        gathered(tmp_path, VOICEMAIL),
+        gathered(tmp_path, SMS, **answer),
+    ]
+    words = await handler._send_messages(messages, "a" * 64)
+    assert words == "mailed to 1 recipient, 4 messages together"
+    await handler.close()
+    mail = peer.temper.received[0].mail
+    assert mail["Subject"] == "4 messages with Jane Doe (+16505550100)"
+    assert mail["Message-ID"] == f"<{'a' * 32}.ringpost@example.com>"
+    text = body(mail)
+    told = ["15:17 CET: Text message from Jane", "open today?", "Two pictures", "call me", "Yes!"]
+    assert sorted(told, key=text.index) == told
+    html = body(mail, "html")
+    shown = [part["Content-ID"].strip("<>") for part in mail.walk() if part["Content-ID"]]
+    assert [f"cid:{one}" in html for one in shown] == [True]
+    assert {"recording-1.wav", "transcription-2.txt", "a-5.png"} < set(attachments(mail))
+
+
+async def test_a_digest_does_without_a_file_that_is_gone(smtp_peer: Start, tmp_path: Path) -> None:
+    """A message whose file was deleted meanwhile holds up nobody, and the mail says so."""
+    peer = smtp_peer()
+    handler = email(peer.url, digest="daily 18:00")
+    gone = gathered(tmp_path, FAX)
+    gone[1].message_store.content = gone_for_good  # type: ignore[method-assign]  # deleted
+    await handler._send_messages([gone, gathered(tmp_path, SMS)], "a" * 64)
+    await handler.close()
+    mail = peer.temper.received[0].mail
+    assert attachments(mail) == {}
+    assert "Files of some of these messages were no longer there." in body(mail)
+
+
+def gone_for_good(*_: object, **__: object) -> Any:
+    raise NotFound("the file is gone")
+
+
+async def test_a_digest_too_large_has_links(smtp_peer: Start, tmp_path: Path) -> None:
+    """Beyond max_size the files of all its messages are behind links."""
+    peer = smtp_peer()
+    handler = email(peer.url, digest="daily 18:00", max_size="150KB")
+    await handler._send_messages([gathered(tmp_path, FAX), gathered(tmp_path, VOICEMAIL)], "a" * 64)
+    await handler.close()
+    mail = peer.temper.received[0].mail
+    assert attachments(mail) == {}
+    assert body(mail).count("https://links.example.com/") == 3
+
+
+def test_a_digest_is_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot be had with private content, and the line says which to leave out."""
+    monkeypatch.setenv("LINKS_URL", "https://links.example.com")
+    with pytest.raises(ValidationError, match='does not go with content = "link"'):
+        email("smtp://localhost", digest="daily 18:00", content="link")
 
 
 async def test_nobody_listens(send: Send) -> None:

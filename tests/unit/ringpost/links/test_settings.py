@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ringpost.checks.local import check_links
 from ringpost.links.settings import LinkSettings
 from ringpost.refusal import Refusal
 
@@ -35,3 +36,17 @@ def test_links_are_off_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     settings = LinkSettings()
     assert settings.links_url is None
     assert settings.links_host == "127.0.0.1"
+
+
+def test_check_says_where_links_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line where there are any, what is wrong where something is, else nothing."""
+    monkeypatch.chdir(tmp_path)
+    assert check_links() == []
+    monkeypatch.setenv("LINKS_URL", "https://links.example.com")
+    (found,) = check_links()
+    assert (
+        found.words == "https://links.example.com, served on LINKS_HOST=127.0.0.1 LINKS_PORT=8082"
+    )
+    monkeypatch.setenv("LINKS_PORT", "many")
+    (found,) = check_links()
+    assert found.words == 'LINKS_PORT "many" must be a number from 1 to 65535'

@@ -1,0 +1,228 @@
+"""Messages that go out together: once, whole, and recorded when they have."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pydantic import PrivateAttr
+
+from message_store.mailbox import Mailbox
+from message_store.message import Message
+from tests.support.waiting import Eventually
+from worker import gathering
+from worker.attempts import StepAddress
+from worker.delivery import Deliverer
+from worker.gathering import Gathering
+from worker.handlers.conformance_cases import SMS
+from worker.handlers.conformance_fakes import FakeNetwork, FakeStore
+from worker.handlers.context import DeliveryContext
+from worker.handlers.contract import Context, Handler, PermanentError, TransientError
+from worker.in_force import InForce
+from worker.ledger import Ledger, gatherings
+from worker.ledger.records import Claim
+from worker.routes import Route
+from worker.spool import Spool
+from worker.started import StartedHandlers
+
+Arrive = Callable[..., Awaitable[None]]
+
+
+class Together(Handler):
+    """Has all messages sent together; notes them by the identity they are sent under."""
+
+    _due: float = PrivateAttr(default=0)
+    _sent: list[tuple[str, set[str]]] = PrivateAttr(default_factory=list)
+    _errors: list[BaseException] = PrivateAttr(default_factory=list)
+
+    async def handle(self, message: Message, context: Context) -> str:
+        return await context.together("all", datetime.fromtimestamp(self._due, UTC), self._send)
+
+    async def _send(self, messages: Sequence[tuple[Message, Context]], identity: str) -> str:
+        self._sent.append((identity, {message.id for message, _ in messages}))
+        assert len({context.idempotency_key for _, context in messages}) == len(messages)
+        await asyncio.sleep(0.05)
+        if self._errors:
+            raise self._errors.pop(0)
+        return f"{len(messages)} together"
+
+
+class Bench:
+    """Deliverers with one step on the route `route`."""
+
+    def __init__(self, ledger: Ledger, folder: Path) -> None:
+        self.ledger = ledger
+        self.handler = Together()
+        self._folder = folder
+        self.deliverer = self.another()
+
+    def another(self) -> Deliverer:
+        return Deliverer(
+            self.ledger.deliveries,
+            InForce(
+                {"route": Route(name="route", steps=("mail",))},
+                StartedHandlers({"mail": self.handler}),
+                [0.01] * 6,
+            ),
+            self._context,
+            self._read_again,
+            lambda *_: None,
+        )
+
+    def due_in(self, seconds: float) -> None:
+        self.handler._due = time.time() + seconds
+
+    async def is_over(self) -> bool:
+        """Work once; whether nothing is open any more."""
+        await self.deliverer.work()
+        overview = await self.ledger.overview()
+        return overview.due == overview.running == 0
+
+    async def counts(self) -> dict[str, int]:
+        return (await self.ledger.overview()).counts.get("route", {})
+
+    def _context(self, step: StepAddress) -> DeliveryContext:
+        store = FakeStore(SMS)
+        return DeliveryContext(
+            mailbox=step.mailbox,
+            message=step.message,
+            route=step.route,
+            step=step.step,
+            attempt=step.attempt,
+            store=store,
+            spool=Spool(self._folder, store),
+            http=FakeNetwork(),
+            gathering=Gathering(self.ledger),
+        )
+
+    async def _read_again(self, claim: Claim) -> Message:
+        return Message(id=claim.message_id)
+
+
+@pytest.fixture
+def bench(ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setattr(gathering, "LOOK_AGAIN_SECONDS", 0.2)
+    monkeypatch.setattr(gatherings, "SETBACK_SECONDS", 0.6)
+    return Bench(ledger, tmp_path)
+
+
+async def test_they_wait_for_their_time(
+    bench: Bench, arrive: Arrive, mailbox: Mailbox, eventually: Eventually
+) -> None:
+    """Until then all are open, late by no measure; then one sending does for all of them."""
+    bench.due_in(2)
+    await arrive(mailbox, "1", "2", "3")
+    await bench.deliverer.work()
+    overview = await bench.ledger.overview()
+    assert (overview.due, overview.running, bench.handler._sent) == (3, 0, [])
+    assert await bench.ledger.oldest_undelivered() is None
+    bench.due_in(100)  # whoever comes now is too late for theirs, and does not move it
+    await arrive(mailbox, "4")
+
+    async def three_are_done() -> bool:
+        await bench.deliverer.work()
+        return await bench.counts() == {"done": 3}
+
+    await eventually(three_are_done)
+    assert [ids for _, ids in bench.handler._sent] == [{"1", "2", "3"}]
+    assert (await bench.ledger.overview()).due == 1
+
+
+async def test_two_workers_send_once(
+    bench: Bench, arrive: Arrive, mailbox: Mailbox, eventually: Eventually
+) -> None:
+    """Of many deliveries in two workers at the same moment, one sends."""
+    bench.due_in(1)
+    await arrive(mailbox, *map(str, range(1, 31)))
+    other = bench.another()
+
+    async def is_over() -> bool:
+        await other.work()
+        return await bench.is_over()
+
+    await eventually(is_over)
+    assert [len(ids) for _, ids in bench.handler._sent] == [30]
+    assert await bench.counts() == {"done": 30}
+
+
+async def test_a_copy_that_cannot_be_read(
+    bench: Bench, arrive: Arrive, mailbox: Mailbox, eventually: Eventually
+) -> None:
+    """Nobody says that a message has gone out which has not: it goes when it is read again."""
+    bench.due_in(1)
+    await arrive(mailbox, "1", "2", "3")
+    redis = bench.ledger.connection.redis
+    await redis.hset(f"ringpost:ledger:message:{mailbox}:2", "message", "garbage")
+    await eventually(bench.is_over)
+    sent = [id_ for _, ids in bench.handler._sent for id_ in ids]
+    assert sorted(sent) == ["1", "2", "3"]
+    assert await bench.counts() == {"done": 3}
+
+
+async def test_killed_before_it_is_recorded(
+    bench: Bench,
+    arrive: Arrive,
+    mailbox: Mailbox,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The same messages are sent once more, under the same identity."""
+    bench.due_in(1)
+    await arrive(mailbox, "1", "2")
+    record = bench.ledger.gatherings.record
+
+    async def killed(*_: object) -> None:
+        monkeypatch.setattr(bench.ledger.gatherings, "record", record)
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(bench.ledger.gatherings, "record", killed)
+    lease = bench.ledger.deliveries
+
+    async def is_over() -> bool:
+        redis = bench.ledger.connection.redis
+        members = await redis.zrange("ringpost:ledger:running", 0, -1)
+        if members:  # the claim of the one that was killed lapses
+            await redis.zadd("ringpost:ledger:running", dict.fromkeys(members, 0))
+            await lease.reclaim_lapsed()
+        return await bench.is_over()
+
+    await eventually(is_over)
+    first, second = bench.handler._sent
+    assert first == second
+    assert await bench.counts() == {"done": 2}
+
+
+async def test_a_failure_for_now(
+    bench: Bench, arrive: Arrive, mailbox: Mailbox, eventually: Eventually
+) -> None:
+    """The others wait a moment instead of trying too, and nobody has failed."""
+    bench.handler._errors = [TransientError("busy")]
+    bench.due_in(1)
+    await arrive(mailbox, *map(str, range(1, 11)))
+    await eventually(bench.is_over)
+    assert len(bench.handler._sent) == 2
+    assert bench.handler._sent[0] == bench.handler._sent[1]
+    assert await bench.counts() == {"done": 10}
+
+
+async def test_a_failure_for_good(
+    bench: Bench, arrive: Arrive, mailbox: Mailbox, eventually: Eventually
+) -> None:
+    """All fail with the same reason after one try, and are replayed together."""
+    bench.handler._errors = [PermanentError("no such address")]
+    bench.due_in(1)
+    await arrive(mailbox, "1", "2", "3")
+    await eventually(bench.is_over)
+    assert {record.reason for record in await bench.ledger.failures()} == {"no such address"}
+    assert len(bench.handler._sent) == 1
+
+    async def is_forgotten() -> bool:
+        return not await bench.ledger.connection.redis.keys("*:setback")
+
+    await eventually(is_forgotten)
+    await bench.ledger.replay()
+    await eventually(bench.is_over)
+    assert [ids for _, ids in bench.handler._sent] == [{"1", "2", "3"}] * 2
+    assert await bench.ledger.failures() == []

@@ -1,0 +1,100 @@
+"""The ledger of messages that go out together: who is in it, and what became of it.
+
+Names are digests: they may have phone numbers in them, and keys show up in logs of Redis.
+"""
+
+import time
+from collections.abc import Collection
+from datetime import timedelta
+from typing import NamedTuple
+
+import orjson
+
+from message_store.mailbox import Mailbox
+from message_store.message import Message
+
+from .connection import Connection, key
+from .patience import patiently
+from .snapshots import Snapshots, read_snapshot
+
+# A failed delivery that is replayed after so long is gathered anew.
+_KEPT = timedelta(days=60)
+SETBACK_SECONDS = 10.0
+_ROUNDS = "\trounds"  # no id of a message
+
+
+class Setback(NamedTuple):
+    """Why a gathering could not go out, for good or for now; others try from `until` on."""
+
+    until: float
+    reason: str
+    is_final: bool
+
+
+class GatheringLedger:
+    """Gatherings by name and time, each a hash of message ids and the words on what became of them.
+
+    A message that has not gone out yet has no words.
+    """
+
+    def __init__(self, connection: Connection, snapshots: Snapshots) -> None:
+        self._redis = connection.redis
+        self._snapshots = snapshots
+
+    async def join(self, name: str, due: int, effect: str, message_id: str) -> int:
+        """Put a message into the gathering at `due` (epoch seconds), or the one it is in already.
+
+        Says when that one is due. `effect` identifies the step of the message's delivery.
+        """
+        before = await self._redis.set(key("gathered", effect), due, nx=True, get=True, ex=_KEPT)
+        due = due if before is None else int(before)
+        async with self._redis.pipeline() as pipe:
+            pipe.hsetnx(_key(name, due), message_id, "")
+            pipe.expire(_key(name, due), _KEPT)
+            await pipe.execute()
+        return due
+
+    async def outcome(self, name: str, due: int, message_id: str) -> str | None:
+        """The words on what became of a message, None if it has not gone out."""
+        return await self._redis.hget(_key(name, due), message_id) or None
+
+    async def waiting(self, name: str, due: int) -> tuple[list[str], int]:
+        """The ids that have not gone out, and how often some have."""
+        found = await self._redis.hgetall(_key(name, due))
+        rounds = int(found.pop(_ROUNDS, 0))
+        return [id_ for id_, words in found.items() if not words], rounds
+
+    async def record(self, name: str, due: int, ids: Collection[str], words: str) -> None:
+        """These have gone out."""
+
+        async def write() -> None:
+            async with self._redis.pipeline() as pipe:
+                pipe.hset(_key(name, due), mapping=dict.fromkeys(ids, words))
+                pipe.hincrby(_key(name, due), _ROUNDS, 1)
+                await pipe.execute()
+
+        await patiently(write)
+
+    async def set_back(self, name: str, due: int, reason: str, *, final: bool) -> None:
+        """It could not go out: for a moment, others do not try as well."""
+        setback = [time.time() + SETBACK_SECONDS, reason, final]
+        text = orjson.dumps(setback).decode()
+        await self._redis.set(_key(name, due) + ":setback", text, px=int(SETBACK_SECONDS * 1000))
+
+    async def setback(self, name: str, due: int) -> Setback | None:
+        """Why it could not go out a moment ago."""
+        found = await self._redis.get(_key(name, due) + ":setback")
+        return Setback(*orjson.loads(found)) if found else None
+
+    async def messages(self, mailbox: Mailbox, ids: Collection[str]) -> list[Message]:
+        """Those of the messages whose copies are kept and can be read."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for id_ in ids:
+                pipe.hget(key("message", str(mailbox), id_), "message")
+            texts = await pipe.execute()
+        opened = [self._snapshots.open(text) for text in texts if text is not None]
+        return [message for text in opened if (message := read_snapshot(text)) is not None]
+
+
+def _key(name: str, due: int) -> str:
+    return key("gathering", name, str(due))
