@@ -38,17 +38,18 @@ class Gathering:
         where = [*context.mailbox, context.route, context.step, context.on, name]
         name = hashlib.sha256(json.dumps(where).encode()).hexdigest()[:32]
         ledger = self._ledger.gatherings
-        at = await ledger.join(name, int(due.timestamp()), context.idempotency_key, message.id)
+        effect = context.idempotency_key
+        at = await ledger.join(name, int(due.timestamp()), effect, message.id)
         if at > time.time():
             raise NotYetError(f"goes out at {datetime.fromtimestamp(at, due.tzinfo):%H:%M %Z}", at)
-        if words := await ledger.outcome(name, at, message.id):
+        if words := await ledger.outcome(name, at, effect, message.id):
             return words
         lease = self._ledger.lease(f"gathering:{name}:{at}", _LEASE_SECONDS)
         async with lease.while_held() as is_ours:
             if not is_ours:
                 soon = time.time() + LOOK_AGAIN_SECONDS
                 raise NotYetError("another delivery sends them all", soon)
-            if words := await ledger.outcome(name, at, message.id):
+            if words := await ledger.outcome(name, at, effect, message.id):
                 return words
             _raise_setback(await ledger.setback(name, at))
             ids, rounds = await ledger.waiting(name, at)

@@ -18,7 +18,9 @@ from .patience import patiently
 from .snapshots import Snapshots, read_snapshot
 
 # A failed delivery that is replayed after so long is gathered anew.
-_KEPT = timedelta(days=60)
+_KEPT = timedelta(days=30)
+# Once told what became of it, a delivery has only to be recorded as done.
+_KEPT_WHEN_TOLD = timedelta(days=1)
 SETBACK_SECONDS = 10.0
 _ROUNDS = "\trounds"  # no id of a message
 
@@ -54,9 +56,13 @@ class GatheringLedger:
             await pipe.execute()
         return due
 
-    async def outcome(self, name: str, due: int, message_id: str) -> str | None:
+    async def outcome(self, name: str, due: int, effect: str, message_id: str) -> str | None:
         """The words on what became of a message, None if it has not gone out."""
-        return await self._redis.hget(_key(name, due), message_id) or None
+        words: str = await self._redis.hget(_key(name, due), message_id)
+        if not words:
+            return None
+        await self._redis.expire(key("gathered", effect), _KEPT_WHEN_TOLD)
+        return words
 
     async def waiting(self, name: str, due: int) -> tuple[list[str], int]:
         """The ids that have not gone out, and how often some have."""

@@ -145,6 +145,9 @@ async def test_two_workers_send_once(
     await eventually(is_over)
     assert [len(ids) for _, ids in bench.handler._sent] == [30]
     assert await bench.counts() == {"done": 30}
+    redis = bench.ledger.connection.redis
+    left = [await redis.ttl(key) for key in await redis.keys("ringpost:ledger:gathered:*")]
+    assert len([seconds for seconds in left if seconds > 86_400]) == 1  # the one that sent
 
 
 async def test_a_copy_that_cannot_be_read(
