@@ -11,39 +11,31 @@ import structlog
 
 from message_store.client import MessageStore
 from message_store.mailbox import Mailbox
-from message_store.message import Message
 from metrics.batches import EVERY_SECONDS, Batches
 from metrics.catalogue import COUNTS
 
 from .accounts import accounts_of
-from .attempts import StepAddress
 from .backfill.filling import Filler
 from .closing import Closer
 from .completeness.archives import archives_in
 from .completeness.nightly import Nightly
 from .configuration import Configuration
+from .contexts import Contexts
 from .delivery import Deliverer
 from .every_store import EveryStore
-from .gathering import Gathering
-from .handlers.context import DeliveryContext
-from .handlers.egress import Egress
 from .healing import Healer
 from .in_force import InForce
 from .ledger import Ledger, LedgerError
 from .ledger.configurations import REPORT_SECONDS
 from .ledger.keeping import SET_POLICY
 from .ledger.mailboxes import SyncLease
-from .ledger.records import Claim
-from .links.making import LinkMaker
 from .links.upkeep import delete_dead_links
 from .logins import Logins, log_in, scopes_of
-from .own_changes import OwnChanges
 from .postponed import PostponedCloser
 from .problems import ConfigurationError
 from .pump import Publish, Pump
 from .reloading import LOOK_SECONDS, Reloader
 from .settings import Settings
-from .spool import Spool
 from .started import AnyHandler, StartedHandlers
 from .subscriptions import subscriptions_of
 from .sync import Synchroniser
@@ -86,32 +78,20 @@ class WorkerProcess:
             self.ledger.assignments,
         )
         self._store = EveryStore(self._logins)
-        self._spool = Spool(settings.data / "spool", self._store)
-        self._egress = Egress()
-        self._gathering = Gathering(self.ledger)
-        self._links_folder = settings.data / "links"
-        self._links = (
-            LinkMaker(self._links_folder, self.ledger.links, settings.links_url)
-            if settings.links_url
-            else None
-        )
+        self._contexts = Contexts(self._store, self.ledger, settings.data, settings.links_url)
         synchroniser = Synchroniser(self._store_for, self.ledger, configuration)
         self._syncs = Syncs(synchroniser, self.ledger, self._logins, configuration, publish)
         self._deliverer = Deliverer(
             self.ledger.deliveries,
             in_force,
-            self._context,
-            self._read_again,
+            self._contexts.of,
+            self._contexts.read_again,
             self._files_over,
         )
-        self._own_changes = OwnChanges(self._store, self.ledger)
-        bulk = self._store.in_bulk()
-        self._bulk_spool = self._spool.through(bulk)
-        self._bulk_changes = OwnChanges(bulk, self.ledger)
-        self._closer = Closer(
-            self.ledger.closing, self.ledger.postponed, self._handlers, self._own_changes
-        )
-        self._postponed = PostponedCloser(self.ledger.postponed, self._handlers, self._bulk_changes)
+        changes, later = self._contexts.changes, self._contexts.bulk_changes
+        postponed = self.ledger.postponed
+        self._closer = Closer(self.ledger.closing, postponed, self._handlers, changes)
+        self._postponed = PostponedCloser(postponed, self._handlers, later)
         tokens = settings.webhook_verification_token
         token = tokens[0].get_secret_value() if tokens else None
         self._healer = Healer(
@@ -187,7 +167,7 @@ class WorkerProcess:
                 await self._hand_on_counts()
         for handlers in (self._handlers, *self._retired):
             await handlers.close()
-        await self._egress.close()
+        await self._contexts.close()
         await self._session.close()
         await self.ledger.close()
 
@@ -207,35 +187,13 @@ class WorkerProcess:
         """Find the mailboxes and mend the subscription, if it is time to."""
         await self._healer.work()
 
-    def _context(self, step: StepAddress) -> DeliveryContext:
-        return DeliveryContext(
-            mailbox=step.mailbox,
-            message=step.message,
-            route=step.route,
-            step=step.step,
-            attempt=step.attempt,
-            on=step.on,
-            at=step.at,
-            amends=step.amends,
-            store=self._bulk_changes if step.bulk else self._own_changes,
-            spool=self._bulk_spool if step.bulk else self._spool,
-            http=self._egress,
-            notes=self.ledger.notes,
-            links=self._links,
-            gathering=self._gathering,
-        )
-
-    async def _read_again(self, claim: Claim) -> Message:
-        store = self._store.in_bulk() if claim.delivery.bulk else self._store
-        return await store.get(claim.mailbox, claim.message_id)
-
     def _store_for(self, lease: SyncLease) -> MessageStore:
         store = self._logins.of(lease.mailbox).store
         # Nobody said that there is something new: that can wait for live work.
         return store if lease.hinted else store.in_bulk()
 
     def _files_over(self, mailbox: Mailbox, message_id: str) -> None:
-        self._beside(self._spool.discard(mailbox, message_id))
+        self._beside(self._contexts.spool.discard(mailbox, message_id))
 
     async def _insist_on_keeping(self) -> None:
         with contextlib.suppress(LedgerError):
@@ -285,10 +243,10 @@ class WorkerProcess:
 
     async def _prune(self) -> None:
         """Drop spooled files that a killed worker left behind, and what links no longer open."""
-        if dropped := await self._spool.sweep(_SPOOL_KEPT):
+        if dropped := await self._contexts.spool.sweep(_SPOOL_KEPT):
             log.info("old spooled files dropped", files=dropped)
         with contextlib.suppress(LedgerError):
-            if deleted := await delete_dead_links(self._links_folder, self.ledger.links):
+            if deleted := await delete_dead_links(self._contexts.links_folder, self.ledger.links):
                 log.info("contents of links deleted", files=deleted)
 
     async def _expire(self) -> None:

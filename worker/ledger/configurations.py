@@ -56,8 +56,10 @@ class ConfigurationLedger:
                 await pipe.execute()
 
     async def leave(self, worker: str) -> None:
-        """A worker ends."""
+        """A worker ends; what only it knew, nobody knows any more."""
         await self._redis.hdel(key("configurations"), worker)
+        if not await self.read():
+            await self._redis.delete(key("names-known"))
 
     async def is_known(self, name: str) -> bool:
         """Whether some worker has lately had a route or step of this name."""

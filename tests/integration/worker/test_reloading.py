@@ -171,4 +171,5 @@ async def test_a_worker_that_ends_is_not_told_of(line: Running) -> None:
     assert not await configurations.is_known(step_named("mark-read"))
     assert len(await configurations.read()) == 1
     await configurations.leave((await line.status()).worker)
+    assert not await configurations.is_known(step_named("vault"))
     assert await configurations.read() == []
