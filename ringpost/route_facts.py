@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from message_store.mailbox import Mailbox
 from ringpost.connection import ExtensionNames
 from ringpost.trying import Source
+from ringpost.waiting import patiently, say_pause
 from worker.facts import Facts, Known
 from worker.happenings import CREATED
 from worker.routes import Route, asks_for
@@ -21,7 +22,9 @@ class RouteFacts:
     async def of(self, source: Source, on: str = CREATED) -> Facts:
         """What is known of it; raises RingCentralError if a transcription cannot be read now."""
         message, mailbox = source.message, source.mailbox
-        text = await transcription(source.store, mailbox, message) if self._wants_text else ""
+        text = ""
+        if self._wants_text:
+            text = await patiently(lambda: transcription(source.store, mailbox, message), say_pause)
         number, name = self._names_of(mailbox)
         at = None if on == CREATED else message.last_modified_time
         return Facts(message, mailbox, Known(number, name, text), at)

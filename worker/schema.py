@@ -4,6 +4,7 @@ It is more lenient than `ringpost check`: what an editor marks is wrong, but not
 Source: https://taplo.tamasfe.dev/configuration/using-schemas.html
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -16,6 +17,9 @@ from worker.durations import in_file
 from worker.facts import FACTS
 from worker.handlers.lookup import HandlerClass
 from worker.happenings import WORDS
+from worker.matches import Match
+from worker.route_tests import RouteTest
+from worker.routes import Route
 
 Schema = dict[str, Any]
 
@@ -54,7 +58,7 @@ class _AsWritten(GenerateJsonSchema):
 
 def schema(kinds: Mapping[str, HandlerClass]) -> Schema:
     """The schema of a file in which `use` may be one of these handlers, or one not known here."""
-    models = [Configuration, *dict.fromkeys(kinds.values())]
+    models = dict.fromkeys([Configuration, Match, Route, RouteTest, *kinds.values()])
     refs, whole = models_json_schema(
         [(model, "validation") for model in models], schema_generator=_AsWritten
     )
@@ -64,9 +68,15 @@ def schema(kinds: Mapping[str, HandlerClass]) -> Schema:
     root = definitions.pop(of_kind[Configuration])
     options = {kind: definitions.pop(of_kind[kind]) for kind in dict.fromkeys(kinds.values())}
     for name, kind in kinds.items():
-        definitions[f"handler {name}"] = _handler(name, options[kind])
+        definitions[_defined(name)] = _handler(name, options[kind])
     definitions["handler"] = _any_handler(kinds, options)
-    _know_words(definitions)
+    match = definitions[of_kind[Match]]["properties"]
+    for key, fact in FACTS.items():
+        if fact.known:
+            match[key] = _of_words(match[key], fact.known)
+    for table in (Route, RouteTest):
+        properties = definitions[of_kind[table]]["properties"]
+        properties["on"] = _of_words(properties["on"], WORDS)
     root["properties"]["handlers"] = {
         "type": "object",
         "description": root["properties"]["handlers"]["description"],
@@ -111,25 +121,20 @@ def _any_handler(
         "allOf": [
             {
                 "if": {"properties": {"use": {"const": name}}, "required": ["use"]},
-                "then": {"$ref": f"#/$defs/handler {name}"},
+                "then": {"$ref": f"#/$defs/{_defined(name)}"},
             }
             for name in kinds
         ],
     }
 
 
-def _know_words(definitions: Schema) -> None:
-    """Let editors know the words that there are, in any case, beside patterns and variables."""
-    match = definitions["Match"]["properties"]
-    for key, fact in FACTS.items():
-        if fact.known:
-            match[key] = _of_words(match[key], fact.known)
-    for table in ("Route", "RouteTest"):
-        properties = definitions[table]["properties"]
-        properties["on"] = _of_words(properties["on"], WORDS)
+def _defined(name: str) -> str:
+    """The name of a definition, which may stand in a reference as it is."""
+    return f"handler-{re.sub('[^A-Za-z0-9_.-]', '_', name)}"
 
 
 def _of_words(value: Schema, words: Iterable[str]) -> Schema:
+    """Let editors know the words that there are, in any case, beside patterns and variables."""
     one = {"anyOf": [{"enum": list(words)}, {"type": "string", "pattern": _in_any_case(words)}]}
     kept: Schema = {name: value[name] for name in ("description", "default") if name in value}
     if value.get("type") == "string":

@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ringpost.commands.options import AsJson, ConfigFile, SomeMailboxes
-from ringpost.output import hint, local_time, say, show_json, zone
+from ringpost.output import local_time, say, show_json, zone
 from ringpost.periods import Until, moment
 from ringpost.refusal import Refusal
 
 if TYPE_CHECKING:
-    from ringpost.route_changes import Comparison
     from ringpost.trying import Source
     from worker.configuration import Configuration
 
 routes = typer.Typer(help="Look at routes: nothing is done with messages.", no_args_is_help=True)
-
-_MOST_SHOWN = 100
 
 
 class From(StrEnum):
@@ -55,6 +52,7 @@ def explain(
     """
     from ringpost.connection import extensions_within_reach, run
     from ringpost.explained import as_dict, lines
+    from ringpost.message_sources import found
     from ringpost.route_facts import RouteFacts
     from worker.explaining import explain_all
     from worker.happenings import WORDS
@@ -67,7 +65,7 @@ def explain(
     async def work() -> "tuple[Source, str, list[Any]]":
         async with (
             extensions_within_reach() as names,
-            _found(message, mailbox, where, handlers) as (source, place),
+            found(message, mailbox, where.value if where else None, handlers) as (source, place),
         ):
             facts = await RouteFacts(configuration.routes, names).of(source, on)
             return source, place, explain_all(configuration.routes, facts, on)
@@ -116,6 +114,7 @@ def try_routes(
     from ringpost.archived_messages import roots_of
     from ringpost.bars import Bar
     from ringpost.connection import extensions_within_reach, run
+    from ringpost.route_change_tables import for_programs, show
     from ringpost.route_changes import Comparing, messages, other_steps
     from ringpost.route_facts import RouteFacts
 
@@ -141,9 +140,9 @@ def try_routes(
     run(work())
     steps = other_steps(old.routes, new.routes)
     if as_json:
-        show_json(_for_programs(comparing.found, steps, chosen))
+        show_json(for_programs(comparing.found, steps, chosen.value))
         return
-    _show(comparing.found, steps, chosen)
+    show(comparing.found, steps, chosen.value)
 
 
 @routes.command()
@@ -199,61 +198,3 @@ def _read(path: Path | None) -> "tuple[Configuration, dict[str, Any]]":
     settings = running_settings()
     running = DataDirectory(settings.data).running_environ()
     return read_configuration(path or settings.config, running)
-
-
-def _found(message: str, mailbox: str | None, where: From | None, handlers: dict[str, Any]) -> Any:
-    from ringpost.message_sources import found
-
-    return found(message, mailbox, where.value if where else None, handlers)
-
-
-def _for_programs(
-    found: "Comparison", steps: list[tuple[str, str, str]], chosen: From
-) -> dict[str, Any]:
-    return {
-        "from": chosen.value,
-        "messages": found.messages,
-        "changes": [change.as_dict() for change in found.changes],
-        "routes": [
-            {"route": name, "before": before, "after": after}
-            for name, (before, after) in found.counts.items()
-        ],
-        "steps": [{"route": name, "before": old, "after": new} for name, old, new in steps],
-    }
-
-
-def _show(found: "Comparison", steps: list[tuple[str, str, str]], chosen: From) -> None:
-    from ringpost.tables import Column, show_table
-
-    if found.changes:
-        show_table(
-            (
-                f"created ({zone()})",
-                "type",
-                "message",
-                Column("mailbox", spare=1),
-                Column("no longer by", folds=True),
-                Column("newly by", folds=True),
-            ),
-            (
-                (
-                    local_time(one.message.creation_time),
-                    one.message.type,
-                    one.message.id,
-                    one.mailbox,
-                    ", ".join(one.no_longer),
-                    ", ".join(one.newly),
-                )
-                for one in found.changes[:_MOST_SHOWN]
-            ),
-        )
-        if len(found.changes) > _MOST_SHOWN:
-            hint(f"and {len(found.changes) - _MOST_SHOWN:,} more; --json has them all")
-        say()
-    changed = [(name, *both) for name, both in found.counts.items() if both[0] != both[1]]
-    if changed:
-        show_table((Column("route", folds=True), "messages before", "after"), changed)
-        say()
-    for name, old, new in steps:
-        say(f'route "{name}" has other steps: {old} before, {new} after')
-    say(f"{len(found.changes):,} of {found.messages:,} messages ({chosen}) would go other ways")

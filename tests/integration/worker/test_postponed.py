@@ -1,6 +1,7 @@
 """Closing steps that come long after everything else: kept as ids, and never forgotten."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from worker.handlers.conformance_fakes import FakeStore
 from worker.handlers.contract import ClosingHandler, ClosingOutcomes, Later, PermanentError
 from worker.handlers.delete import Delete
 from worker.ledger import Ledger
+from worker.ledger.configurations import ConfigurationStatus, step_named
 from worker.ledger.connection import key
 from worker.postponed import PostponedCloser
 from worker.started import StartedHandlers
@@ -190,3 +192,30 @@ async def test_on_a_running_line(
         assert availability(unread) == "Alive"
     finally:
         await line.stop()
+
+
+async def test_a_step_that_another_worker_knows_is_left_to_it(
+    ledger: Ledger, arrive: Arrive, mailbox: Mailbox
+) -> None:
+    """While workers go by different files nothing is taken for done or dropped; later it is."""
+    line = Line(ledger, Closing())
+    line.closer.handlers = line.postponed.handlers = StartedHandlers({})
+    other = ConfigurationStatus(worker="other", file="f", digest="d", since=datetime.now(UTC))
+    await ledger.configurations.report(other, [step_named("tidy")])
+    await deliver(ledger, arrive, mailbox, "1")
+    await ledger.postponed.postpone(mailbox, "tidy", {"2": -1})
+
+    async def closing() -> tuple[int, dict[str, float]]:
+        await line.closer.work()
+        await line.postponed.work()
+        return (await ledger.overview()).waiting, await line.waits()
+
+    redis = ledger.connection.redis
+    await redis.zadd(key("closing-due"), {f"{mailbox}\ttidy": 1}, xx=True)  # it has gathered
+    waiting, waits = await closing()
+    assert (waiting, list(waits)) == (1, ["2"])
+
+    await ledger.configurations.leave("other")
+    await line.make_due()
+    await redis.zadd(key("closing-due"), {f"{mailbox}\ttidy": 1}, xx=True)
+    assert await closing() == (0, {})

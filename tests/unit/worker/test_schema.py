@@ -33,7 +33,7 @@ def mistake(text: str, validator: Draft202012Validator = VALIDATOR) -> str | Non
 def test_it_is_a_schema() -> None:
     """By the rules of its draft; every handler that is built in is there."""
     Draft202012Validator.check_schema(SCHEMA)
-    assert {"handler email", "handler webhook", "handler archive"} <= SCHEMA["$defs"].keys()
+    assert {"handler-email", "handler-webhook", "handler-archive"} <= SCHEMA["$defs"].keys()
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_plug_in_is_described_by_its_docstrings() -> None:
             return ""
 
     whole = schema({"chat": Chat})
-    found: dict[str, Any] = whole["$defs"]["handler chat"]
+    found: dict[str, Any] = whole["$defs"]["handler-chat"]
     assert found["description"] == "Says it in a chat."
     assert found["properties"]["room"] == {"type": "string", "description": "Which room."}
     assert found["properties"]["often"] == {"type": "boolean", "default": False}
@@ -119,6 +119,21 @@ def test_a_plug_in_is_described_by_its_docstrings() -> None:
     assert mistake('[handlers.a]\nuse = "chat"\nroom = "x"', validator) is None
     wrong = mistake('[handlers.a]\nuse = "chat"\nroom = "x"\nodd = 1', validator)
     assert "'odd' was unexpected" in (wrong or "")
+
+
+def test_a_plug_in_may_be_called_as_it_likes() -> None:
+    """Also as a table of the configuration is."""
+
+    class Match(Handler):
+        """Strikes one."""
+
+        async def handle(self, message: Message, context: Context) -> str:
+            return ""
+
+    validator = Draft202012Validator(schema({"light a match": Match}))
+    text = ROUTE + 'match.type = "fax"\n[handlers.a]\nuse = "light a match"\n'
+    assert mistake(text, validator) is None
+    assert "odd" in (mistake(text + "odd = 1", validator) or "")
 
 
 def test_every_key_of_routes_and_settings_is_described() -> None:
