@@ -13,7 +13,7 @@ import celery.worker.worker  # noqa: F401  # so that each fork has it
 import worker.celery
 from ringpost.__main__ import main
 from tests.chaos import crash
-from worker import healing, pump
+from worker import healing, process, pump
 from worker.backfill import filling
 from worker.handlers import archive, email, mark_read  # noqa: F401  # as well
 from worker.ledger import connection, mailboxes, subscription, tokens
@@ -60,6 +60,7 @@ def _settle_in(environment: dict[str, str], folder: Path) -> None:
         os.dup2(log, standard)
     pump._LEASE_SECONDS = healing._LEASE_SECONDS = 0.5
     tokens._LOGIN_SECONDS = 1
+    process._POSTPONED_SECONDS = 0.3
     filling._LEASE_SECONDS, filling._IDLE = 1.0, 0.2
     connection._script = _hurried  # type: ignore[assignment]  # no cache
     mailboxes.SYNC_GAP = subscription._CHECK_GAP = 0.1

@@ -15,6 +15,7 @@ SIGNED_OUT = "the session has ended, and a fax arrives"
 STOPPED = "the worker is stopped in the middle of a delivery"
 REPLAYED = "what has failed is replayed by hand"
 AWAY = "the mail server is away"
+CLEARED = "a fax arrives that is to be deleted an hour later"
 BACKFILLED = "what came before the start is filled up"
 BACKFILL_BEGUN = "a backfill is asked for by hand"
 REPAIRED = "a folder of the archive is lost, and repaired by hand"
@@ -72,6 +73,8 @@ POINTS = (
     *_both("subscription-delete", LOST),
     *_both("release_claims", STOPPED, before="download", after="download"),
     *_both("replay", REPLAYED),
+    *_both("postpone", CLEARED, before="mark", after="mark"),
+    *_both("claim_postponed", IDLE),
     *_both("put_off", AWAY, before="download", after="download"),
     *_both("begin_backfill", BACKFILL_BEGUN),
     *_both("admit_page", BACKFILLED),

@@ -23,6 +23,7 @@ from tests.chaos.points import (
     BACKFILLED,
     BY_HAND,
     CHECK,
+    CLEARED,
     IDLE,
     LOST,
     REPAIRED,
@@ -64,6 +65,13 @@ to = ["office@example.com"]
 [[routes]]
 name = "everything"
 steps = ["vault", "office-mail", "mark-read"]
+[handlers.cleaner]
+use = "delete"
+after = "1h"
+[[routes]]
+name = "cleared"
+match.from = "+16505550177"
+steps = ["cleaner"]
 """
 
 
@@ -219,7 +227,7 @@ class Scene:
             for _ in range(FAILURES):
                 await self.fax()
         self._refusing = trigger == REPLAYED
-        message = await self.fax()
+        message = await self.fax(**({"sender": "+16505550177"} if trigger == CLEARED else {}))
         if trigger == STOPPED:
             await _until(lambda: self.ringcentral.count(f"/{message}/content"))
             assert self._worker is not None
