@@ -150,13 +150,10 @@ def _given(folder: Path, handler: str | None) -> Path:
 
 def _archives(handler: str | None, config: Path | None) -> "dict[str, object]":
     """The handlers of the configuration that archive, or the one that is named."""
-    from ringpost.data_directory import DataDirectory
-    from ringpost.surroundings import read_configuration, running_settings
+    from ringpost.surroundings import read_running_configuration
     from worker.archive.places import buckets, places
 
-    settings = running_settings()
-    path = config or settings.config
-    _, handlers = read_configuration(path, DataDirectory(settings.data).running_environ())
+    path, _, handlers = read_running_configuration(config)
     if handler is not None and handler not in handlers:
         names = ", ".join(sorted(handlers))
         raise Refusal(f'--handler "{handler}": {path} has no handler of this name, only {names}')

@@ -10,7 +10,7 @@ from message_store.subscription import Subscription
 from ringpost.connection import ledger, logins
 from ringpost.data_directory import DataDirectory
 from ringpost.refusal import Refusal
-from ringpost.surroundings import read_configuration, running_settings
+from ringpost.surroundings import read_running_configuration, running_settings
 from worker.handlers.contract import ClosingHandler
 from worker.healing import Healer
 from worker.ledger import Ledger
@@ -108,8 +108,7 @@ def _owner(subscription: Subscription, known: set[str], address: str | None) -> 
 @asynccontextmanager
 async def _parts() -> AsyncIterator[_Parts]:
     settings = running_settings()
-    running = DataDirectory(settings.data).running_environ()
-    configuration, handlers = read_configuration(settings.config, running)
+    _, configuration, handlers = read_running_configuration()
     token = _verification_token(settings)
     async with logins(configuration) as opened, ledger() as kept:
         subscriptions = subscriptions_of(opened, kept, settings.webhook_url, token, configuration)

@@ -90,6 +90,17 @@ def read_configuration(
     return configuration, dict(handlers)
 
 
+def read_running_configuration(
+    path: Path | None = None,
+) -> "tuple[Path, Configuration, dict[str, Step]]":
+    """The configuration given, else the one in use here: its file, what it says, its handlers.
+
+    Raises Refusal with a line for each problem.
+    """
+    path, running = _in_use(path)
+    return path, *read_configuration(path, running)
+
+
 def read_routes(path: Path | None) -> "Configuration":
     """The configuration without its handlers, so that no plug-in of it has to be here.
 
@@ -97,12 +108,16 @@ def read_routes(path: Path | None) -> "Configuration":
     """
     from worker.configuration import load
 
-    settings = running_settings()
-    path = path or settings.config
-    running = DataDirectory(settings.data).running_environ()
+    path, running = _in_use(path)
     if not path.exists():
         raise Refusal(f"{path}: no such configuration file; `ringpost init` writes a first one")
     try:
         return load(path, {**running, **environment()})
     except ConfigurationError as error:
         raise Refusal(*error.problems) from None
+
+
+def _in_use(path: Path | None) -> tuple[Path, dict[str, str]]:
+    """The file of a configuration, and the variables of the instance that runs here."""
+    settings = running_settings()
+    return path or settings.config, DataDirectory(settings.data).running_environ()

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from message_store.mailbox import Mailbox
 from ringpost.connection import ledger, logins
-from ringpost.data_directory import DataDirectory
 from ringpost.refusal import Refusal
-from ringpost.surroundings import read_configuration, running_settings
+from ringpost.surroundings import read_running_configuration, running_settings
 from worker.configuration import Configuration
 from worker.ledger import Ledger
 from worker.logins import Logins
@@ -36,8 +35,7 @@ async def open_watched(names: Sequence[str]) -> AsyncIterator[Watched]:
     Raises Refusal for one that is not watched.
     """
     settings = running_settings()
-    running = DataDirectory(settings.data).running_environ()
-    configuration, handlers = read_configuration(settings.config, running)
+    _, configuration, handlers = read_running_configuration()
     async with ledger() as opened, logins(configuration) as found:
         mailboxes = _chosen(await opened.mailboxes.watched(), names)
         by_mailbox = Logins(found, opened.assignments)

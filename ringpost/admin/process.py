@@ -1,18 +1,16 @@
 """The admin process: listens until SIGTERM or Ctrl-C."""
 
 import asyncio
-import errno
 import signal
 
 import structlog
-from aiohttp import web
 
 from ringpost.admin.reading import Reader
 from ringpost.admin.server import create_server
 from ringpost.admin.settings import AdminSettings, open_to_others
 from ringpost.links.process import serving_links
 from ringpost.links.settings import LinkSettings
-from ringpost.refusal import Refusal
+from ringpost.listening import listening
 from worker.ledger import open_ledger
 
 log = structlog.get_logger()
@@ -28,26 +26,9 @@ async def serve(settings: AdminSettings) -> None:
         serving_links(LinkSettings(), ledger.links),
     ):
         server = create_server(settings.admin_host, Reader(ledger))
-        runner = web.ServerRunner(server, shutdown_timeout=1.0)
-        await runner.setup()
-        try:
-            site = web.TCPSite(runner, settings.admin_host, settings.admin_port)
-            try:
-                await site.start()
-            except OSError as error:
-                raise Refusal(_remedy(settings, error), exit_code=1) from None
-            log.info("admin listens", host=settings.admin_host, port=site.port)
+        async with listening(server, settings.admin_host, settings.admin_port, "ADMIN") as port:
+            log.info("admin listens", host=settings.admin_host, port=port)
             if not settings.is_private:
                 log.warning(open_to_others(settings))
             await stop.wait()
             log.info("admin stops")
-        finally:
-            await runner.cleanup()
-
-
-def _remedy(settings: AdminSettings, error: OSError) -> str:
-    host, port = settings.admin_host, settings.admin_port
-    if error.errno == errno.EADDRINUSE:
-        return f"ADMIN_PORT={port}: in use on {host}; stop what listens there or set ADMIN_PORT"
-    reason = error.strerror or str(error)
-    return f"ADMIN_HOST={host} ADMIN_PORT={port}: cannot listen there ({reason}); set others"

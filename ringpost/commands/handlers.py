@@ -99,7 +99,7 @@ def try_one(
     """Send one message through one handler, for real unless --dry-run says otherwise."""
     from ringpost.connection import notes_within_reach, run
     from ringpost.handler_listing import insist_on_configured
-    from ringpost.surroundings import read_configuration, running_settings
+    from ringpost.surroundings import read_running_configuration
     from ringpost.trying import attempt, context_of, preview, source
     from worker.handlers.contract import HandlerError
     from worker.happenings import WORDS
@@ -107,8 +107,8 @@ def try_one(
 
     if on not in WORDS:
         raise Refusal(f"--on {on[:40]}: {remedy(on, WORDS)}")
-    path = config or running_settings().config
-    step = insist_on_configured(name, read_configuration(path)[1], path)
+    path, _, handlers = read_running_configuration(config)
+    step = insist_on_configured(name, handlers, path)
 
     async def work() -> dict[str, str]:
         async with (
@@ -137,9 +137,8 @@ def try_one(
 
 def _configuration(path: Path | None) -> "Configuration | None":
     """The configuration if there is one; raises Refusal if it is broken."""
-    from ringpost.surroundings import read_configuration, running_settings
+    from ringpost.surroundings import read_running_configuration, running_settings
 
-    chosen = path or running_settings().config
-    if path is None and not chosen.exists():
+    if path is None and not running_settings().config.exists():
         return None
-    return read_configuration(chosen)[0]
+    return read_running_configuration(path)[1]

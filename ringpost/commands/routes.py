@@ -14,7 +14,6 @@ from ringpost.refusal import Refusal
 
 if TYPE_CHECKING:
     from ringpost.trying import Source
-    from worker.configuration import Configuration
 
 routes = typer.Typer(help="Look at routes: nothing is done with messages.", no_args_is_help=True)
 
@@ -54,13 +53,14 @@ def explain(
     from ringpost.explained import as_dict, lines
     from ringpost.message_sources import found
     from ringpost.route_facts import RouteFacts
+    from ringpost.surroundings import read_running_configuration
     from worker.explaining import explain_all
     from worker.happenings import WORDS
     from worker.problems import remedy
 
     if on not in WORDS:
         raise Refusal(f"--on {on[:40]}: {remedy(on, WORDS)}")
-    configuration, handlers = _read(config)
+    _, configuration, handlers = read_running_configuration(config)
 
     async def work() -> "tuple[Source, str, list[Any]]":
         async with (
@@ -117,12 +117,13 @@ def try_routes(
     from ringpost.route_change_tables import for_programs, show
     from ringpost.route_changes import Comparing, messages, other_steps
     from ringpost.route_facts import RouteFacts
+    from ringpost.surroundings import read_running_configuration
 
     now = datetime.now(UTC)
     begin = moment(since, "--since", now)
     end = moment(until, "--until", now) if until else now
-    old, handlers = _read(against)
-    new = _read(config)[0]
+    _, old, handlers = read_running_configuration(against)
+    _, new, _ = read_running_configuration(config)
     roots = roots_of(handlers)
     if where is From.ARCHIVE and not roots:
         raise Refusal("--from archive: the configuration in force has no archive that is there")
@@ -189,12 +190,3 @@ def report(
             ),
         )
     say(f"{len(unused)} of {len(found)} routes have never matched")
-
-
-def _read(path: Path | None) -> "tuple[Configuration, dict[str, Any]]":
-    from ringpost.data_directory import DataDirectory
-    from ringpost.surroundings import read_configuration, running_settings
-
-    settings = running_settings()
-    running = DataDirectory(settings.data).running_environ()
-    return read_configuration(path or settings.config, running)

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from message_store.mailbox import Mailbox
 from message_store.message import Message
 from ringpost.__main__ import app
+from ringpost.data_directory import DataDirectory
 from ringpost.refusal import Refusal
 from sandbox import RingCentral
 from worker.handlers import lookup
@@ -102,6 +103,20 @@ def test_show(here: Path) -> None:
     assert "hush" not in text
     assert "put it last" in handlers("show", "mark-read").stdout
     assert refusal("show", "emial").startswith('"emial" is no handler; did you mean "email"?')
+
+
+def test_beside_an_instance_that_runs(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables that only the running instance knows, as those of the demonstration, are known."""
+    monkeypatch.delenv("CODE")
+    monkeypatch.setenv("RINGPOST_DATA", str(here / "data"))
+    data = DataDirectory(here / "data")
+    data.prepare()
+    assert "CODE" in refusal("list")
+    with data.held():
+        data.describe({"CODE": "75"})
+        assert handlers("list").exit_code == 0
+        assert handlers("show", "mail").exit_code == 0
+        assert handlers("try", "program", "--message", "message.json").exit_code == 0
 
 
 def test_try_for_real(here: Path) -> None:
