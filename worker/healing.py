@@ -81,6 +81,8 @@ class Healer:
             found = await self.find(login)
             await self.heal(login, await self.assign(login, found))
         except RingCentralError as error:
+            if isinstance(error, LoginRefused):
+                await self._hand_over(login)
             await self._failed(login, account, error, generation)
             return
         await account.subscription.end_check(generation, self._interval)
@@ -96,9 +98,9 @@ class Healer:
         """
         try:
             return await find(login.store, login.account.mailboxes)
-        except RingCentralError as error:
-            if isinstance(error, LoginRefused):
-                await self._hand_over(login)
+        except LoginRefused:
+            raise  # nothing of this login's can be looked after
+        except RingCentralError:
             if known := await self._assigned(login):
                 with contextlib.suppress(RingCentralError):
                     await self.heal(login, known)

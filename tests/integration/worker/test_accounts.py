@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from message_store.mailbox import Mailbox
 from sandbox import RingCentral
 from sandbox.staffing import Credentials
 from tests.support.in_process import CONFIGURATION, ShortLine
 from tests.support.waiting import Eventually
+from worker.healing import Healer
+from worker.logins import Login
+from worker.subscription_repair import Done
 
 
 @pytest.fixture
@@ -99,9 +103,7 @@ async def test_a_user_who_may_not_log_in_any_more(
     )
     await eventually(lambda: _is_shared(line))
 
-    users = ringcentral.server.emulator.users
-    users._users = [user for user in users if user.jwt != second.jwt]
-    await ringcentral.revokes_tokens()
+    await _loses_user(ringcentral, second)
 
     problem = await eventually(lambda: _problem(line))
     assert problem.startswith("account second: RingCentral refuses the login: RC_JWT is expired")
@@ -109,6 +111,37 @@ async def test_a_user_who_may_not_log_in_any_more(
     for id_ in ringcentral.extension_ids:
         message = await ringcentral.receives_fax(extension=id_)
         await eventually(lambda: line.is_delivered(message))  # noqa: B023
+
+
+async def test_a_user_who_is_refused_while_subscriptions_are_mended(
+    line: ShortLine,
+    ringcentral: RingCentral,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The colleague takes over at once, in whichever call of a check the refusal comes."""
+    second = ringcentral.adds_user(ringcentral.extension_ids[1], admin=True)
+    heal = Healer.heal
+
+    async def is_refused_now(self: Healer, login: Login, mailboxes: list[Mailbox]) -> list[Done]:
+        if login.account.name == "second":
+            await _loses_user(ringcentral, second)
+        return await heal(self, login, mailboxes)
+
+    monkeypatch.setattr(Healer, "heal", is_refused_now)
+
+    await line.start_worker(
+        configuration=CONFIGURATION + account("first", ringcentral) + account("second", second)
+    )
+
+    await eventually(lambda: _problem(line))
+    await eventually(lambda: _has_one_user(line))
+
+
+async def _loses_user(ringcentral: RingCentral, user: Credentials) -> None:
+    users = ringcentral.server.emulator.users
+    users._users = [other for other in users if other.jwt != user.jwt]
+    await ringcentral.revokes_tokens()
 
 
 async def _problem(line: ShortLine) -> str:
