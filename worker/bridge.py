@@ -6,7 +6,6 @@ a deadline per task, and on shutdown a grace period after which what still runs 
 
 import asyncio
 import os
-import sys
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
@@ -82,7 +81,6 @@ class LoopBridge:
         except BaseException as error:
             log.error("the event loop has ended, and the worker with it", exc_info=error)
         if not self._ended:
-            sys.stdout.flush()
             os._exit(UNFORESEEN)
         self._loop.close()
 

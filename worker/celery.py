@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import sys
 import threading
 import warnings
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 import aiohttp
 import structlog
 from celery import Celery
+from celery.beat import SchedulingError
 from celery.exceptions import CPendingDeprecationWarning
 from celery.platforms import SecurityWarning
 from celery.signals import (
@@ -130,6 +132,16 @@ def refuse(error: ConfigurationError) -> NoReturn:
 @setup_logging.connect
 def _set_up_logging(**_: Any) -> None:
     configure_logs()
+    logging.getLogger("celery.beat").addFilter(_in_one_line)
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """Beat tries again by itself when the broker is away: a hundred lines would say no more."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, SchedulingError) and isinstance(error.__context__, OperationalError):
+        record.msg, record.args = record.getMessage().partition("\n")[0], None
+        record.exc_info = None
+    return True
 
 
 @worker_init.connect
