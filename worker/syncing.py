@@ -85,6 +85,7 @@ class Syncs:
                 self._leases.remove(lease)
 
     async def _leased(self, lease: SyncLease) -> None:
+        await self._logins.know(lease.mailbox)
         login = self._logins.of(lease.mailbox)
         try:
             result = await self._synchroniser.synchronise(lease)

@@ -12,6 +12,7 @@ from sandbox.staffing import Credentials
 from tests.support.in_process import CONFIGURATION, ShortLine
 from tests.support.waiting import Eventually
 from worker.healing import Healer
+from worker.ledger.mailboxes import MailboxLedger
 from worker.logins import Login
 from worker.subscription_repair import Done
 
@@ -67,6 +68,33 @@ async def test_two_companies(
 
     await eventually(lambda: line.is_delivered(ours))
     await eventually(lambda: line.is_delivered(theirs))
+    assert len(await assigned(line)) == 8 + 2
+    assert not [request for request in ringcentral.requests if request.status in {403, 404}]
+
+
+async def test_a_mailbox_is_given_to_somebody_before_it_is_due(
+    line: ShortLine,
+    ringcentral: RingCentral,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However soon the first sync comes, no mailbox is asked for as the other company's user."""
+    other = ringcentral.adds_account(extensions=2)
+    watch = MailboxLedger.watch
+
+    async def watched_and_synchronised(
+        self: MailboxLedger, mailboxes: list[Mailbox], floor: float
+    ) -> None:
+        await watch(self, mailboxes, floor)
+        await eventually(lambda: ringcentral.count("message-sync") >= len(mailboxes))
+
+    monkeypatch.setattr(MailboxLedger, "watch", watched_and_synchronised)
+
+    await line.start_worker(
+        configuration=CONFIGURATION + account("clinic", ringcentral) + account("office", other)
+    )
+    await eventually(line.is_covered)
+
     assert len(await assigned(line)) == 8 + 2
     assert not [request for request in ringcentral.requests if request.status in {403, 404}]
 
