@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
+from message_store.protocol import MessageStoreAccess
 from worker.handlers.contract import (
     AttachmentFile,
     ClosingHandler,
@@ -17,6 +18,7 @@ from worker.handlers.contract import (
     Outcome,
     PermanentError,
     Reply,
+    SendTogether,
     TransientError,
 )
 
@@ -35,10 +37,12 @@ __all__ = [
     "Links",
     "Mailbox",
     "Message",
+    "MessageStoreAccess",
     "NotYetError",
     "Outcome",
     "PermanentError",
     "Reply",
+    "SendTogether",
     "TemplateText",
     "TransientError",
 ]

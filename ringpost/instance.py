@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -157,7 +158,8 @@ class Instance:
             say(f"  sandbox        {self._demo.server}")
             say(f"  archive        {data}/archive")
             say(f"  mails          {data}/mail")
-            say("Send another message from a second terminal (here: .venv/bin/ringpost):")
+            program = _near(Path(sys.executable).with_name("ringpost"))
+            say(f"Send another message from a second terminal (here: {program}):")
             say("  ringpost sandbox send fax      (--file sends a file of yours)")
         say("See how it goes: ringpost status")
         if not admin.is_private:

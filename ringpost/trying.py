@@ -80,15 +80,17 @@ async def _with_ids(store: MessageStore, mailbox: Mailbox) -> Mailbox:
 
 
 def preview(step: Step, source: Source, context: DeliveryContext) -> dict[str, str]:
-    """What can be known without doing it: each option that is a template filled in, and the files.
+    """What can be known without doing it: each template that is set, filled in, and the files.
 
     Raises HandlerError where a template fails.
     """
-    shown = {
-        name: context.render(getattr(step, name), source.message)
+    templates = {
+        name: getattr(step, name)
         for name, field in type(step).model_fields.items()
         if any(getattr(one, "func", None) is check_template for one in field.metadata)
     }
+    # one that is not set is empty, and the handler has words of its own for it
+    shown = {name: context.render(text, source.message) for name, text in templates.items() if text}
     if context.attachments:
         shown["files"] = ", ".join(file.name for file in context.attachments)
     return shown

@@ -9,7 +9,7 @@ import typer
 
 from ringpost.commands.options import AsJson, SomeMailboxes
 from ringpost.output import hint, local_time, say, show_json, zone
-from ringpost.periods import Until, moment
+from ringpost.periods import Until, past_moment
 from ringpost.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _UNTAKEN_SECONDS = 15.0
 
 def backfill(
     since: Annotated[
-        str | None, typer.Option(metavar="HOW FAR BACK", help="Such as 30d, 2y, or a date.")
+        str | None, typer.Option(metavar="TIME", help="Such as 30d, 2y, or a date.")
     ] = None,
     until: Until = None,
     mailbox: SomeMailboxes = None,
@@ -232,8 +232,8 @@ def for_programs(run: "Run", waiting: int) -> dict[str, Any]:
 
 def _period(asked: "Asked") -> tuple[datetime, datetime | None]:
     now = datetime.now(UTC)
-    since = moment(asked.since, "--since", now)
-    until = moment(asked.until, "--until", now) if asked.until else None
+    since = past_moment(asked.since, "--since", now)
+    until = past_moment(asked.until, "--until", now) if asked.until else None
     if until is not None and until <= since:
         raise Refusal(f"--until {asked.until}: is not after --since {asked.since}")
     return since, until

@@ -9,7 +9,7 @@ import typer
 
 from ringpost.commands.options import AsJson, SomeMailboxes
 from ringpost.output import alarm, hint, local_time, say, show_json, zone
-from ringpost.periods import Until, moment
+from ringpost.periods import Until, past_moment
 from ringpost.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 
 def reconcile(
-    since: Annotated[
-        str, typer.Option(metavar="HOW FAR BACK", help="Such as 30d, 2y, or a date.")
-    ] = "30d",
+    since: Annotated[str, typer.Option(metavar="TIME", help="Such as 30d, 2y, or a date.")] = "30d",
     until: Until = None,
     mailbox: SomeMailboxes = None,
     repair: Annotated[
@@ -40,8 +38,8 @@ def reconcile(
     from ringpost.watched_mailboxes import open_watched
 
     now = datetime.now(UTC)
-    begin = moment(since, "--since", now)
-    end = moment(until, "--until", now) if until else None
+    begin = past_moment(since, "--since", now)
+    end = past_moment(until, "--until", now) if until else None
     if end is not None and end <= begin:
         raise Refusal(f"--until {until}: is not after --since {since}")
 

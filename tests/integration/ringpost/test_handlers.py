@@ -132,6 +132,7 @@ def test_try_without_effect(here: Path) -> None:
     shown = handlers("try", "mail", "--message", "message.json", "--dry-run", "--on", "read").stdout
     assert "subject: Fax from +16505550100 (read)\n" in shown
     assert "files: document-501.pdf\n" in shown
+    assert "text:" not in shown  # not set: the mail has words of its own
     assert shown.endswith("nothing was done: without --dry-run it is done for real\n")
 
 

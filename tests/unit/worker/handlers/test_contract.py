@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from worker.handlers import lookup
+import ringpost.handlers as face
+from worker.handlers import contract, lookup
 from worker.handlers.conformance import HandlerConformance
 from worker.handlers.conformance_cases import SMS, Case
 from worker.handlers.contract import Handler, PermanentError, Reply, TransientError
@@ -31,6 +32,13 @@ class Chat(Handler):                     # its fields are its options in ringpos
             raise PermanentError(f"chat answered {reply.status}")
         return "posted"                  # a few words on what was done, kept in the ledger
 '''  # noqa: E501  # as printed
+
+
+def test_the_public_face_has_all_that_the_contract_names() -> None:
+    """A plug-in can name the type of everything it gets or answers, from one place."""
+    ours = {"Step", "IPNetwork"}  # what the two kinds of handler share; any network of ipaddress
+    assert {*contract.__all__} - ours <= {*face.__all__}
+    assert "MessageStoreAccess" in face.__all__  # what a ClosingHandler finishes with
 
 
 @pytest.fixture

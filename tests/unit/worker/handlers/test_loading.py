@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from worker.configuration import load
 from worker.handlers import lookup
 from worker.handlers.archive import Archive
 from worker.handlers.built_in import BUILT_IN
 from worker.handlers.contract import ClosingHandler, Handler
-from worker.handlers.loading import AnyHandler, load_all, load_handlers
+from worker.handlers.loading import AnyHandler, load_all
 from worker.handlers.mark_read import MarkRead
 from worker.problems import ConfigurationError
 
@@ -76,7 +75,7 @@ def loaded() -> Loaded:
     def load_table(lines: str, **environ: str) -> dict[str, AnyHandler]:
         route = '[[routes]]\nname = "r"\nsteps = ["chat"]\n'
         Path("ringpost.toml").write_text(f"[handlers.chat]\n{lines}\n{route}")
-        return load_handlers(load(Path("ringpost.toml"), environ))
+        return load_all(Path("ringpost.toml"), environ)[1]
 
     return load_table
 
