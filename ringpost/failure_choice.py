@@ -42,8 +42,9 @@ class Choice:
         for name, value, holds in self._conditions():
             if not any(holds(record) for record in records):
                 words = f'no failed delivery has {name} "{value}"'
-                there = sorted({str(_FIELDS[name](record)) for record in records})
-                some = ", ".join(f'"{other}"' for other in there[:_SOME])
+                found = {_FIELDS[name](record) for record in records}
+                there = sorted(str(value) for value in found if value is not None)
+                some = ", ".join(f'"{other}"' for other in there[:_SOME]) or "none"
                 more = f" and {len(there) - _SOME} more" if len(there) > _SOME else ""
                 return f"{words}; there are: {some}{more}"
         return "no failed delivery has all of this"

@@ -16,7 +16,7 @@ from message_store.message import Message
 from metrics.catalogue import STAGE_DELAY, STEP_SECONDS, STEPS
 
 from .amending import amends
-from .failures import is_foreseen, judge, reason, says
+from .failures import is_foreseen, is_our_end, judge, reason, says
 from .handlers.contract import Context, NotYetError, Outcome
 from .in_force import InForce
 from .ledger.breakers import LONGEST_PAUSE
@@ -95,7 +95,7 @@ class Attempts:
     async def failed(
         self,
         claim: Claim,
-        error: Exception,
+        error: BaseException,
         in_force: InForce,
         message: Message | None = None,
         said: Says = "nothing",
@@ -159,7 +159,7 @@ class Attempts:
 
     async def _try(
         self, claim: Claim, message: Message, step: str, in_force: InForce
-    ) -> Exception | None:
+    ) -> BaseException | None:
         """Call the handler once: its error, or None and its words are in the delivery."""
         delivery = claim.delivery
         address = StepAddress(
@@ -179,16 +179,18 @@ class Attempts:
                 handler = await in_force.handlers.ordinary(step)
                 call = handler.amend if address.amends else handler.handle
                 outcome = await call(message, self._context(address))
+            words = in_brief(outcome.words if isinstance(outcome, Outcome) else outcome)
         # A handler is foreign code: whatever it raises becomes a retry or a recorded failure.
-        except Exception as error:  # noqa: BLE001
+        except BaseException as error:
+            if is_our_end(error):
+                raise
             return error
         seconds = time.monotonic() - started
         if isinstance(outcome, Outcome):
             delivery.added = outcome.transcription[:_MOST_ADDED]
         if not delivery.done:
             note_delay(claim, "first_step")
-        words = outcome.words if isinstance(outcome, Outcome) else outcome
-        words = delivery.done[step] = in_brief(words)
+        delivery.done[step] = words
         delivery.attempts, delivery.until = 0, None
         STEPS.count(step, "done")
         STEP_SECONDS.observe(seconds, step)

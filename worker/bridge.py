@@ -5,6 +5,7 @@ a deadline per task, and on shutdown a grace period after which what still runs 
 """
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
@@ -23,6 +24,8 @@ except ImportError:  # not on every platform
 
 log = structlog.get_logger()
 
+UNFORESEEN = 1
+
 T = TypeVar("T")
 
 
@@ -37,6 +40,7 @@ class LoopBridge:
         self._loop = _new_loop()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stopping = False
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name="event-loop", daemon=True)
         self._thread.start()
 
@@ -65,12 +69,19 @@ class LoopBridge:
 
     def stop(self) -> None:
         """End the loop and its thread."""
+        self._ended = True
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
+        try:
+            self._loop.run_forever()
+        # An exit in any task ends the loop: nobody would renew claims or answer tasks any more.
+        except BaseException as error:
+            log.error("the event loop has ended, and the worker with it", exc_info=error)
+        if not self._ended:
+            os._exit(UNFORESEEN)
         self._loop.close()
 
     async def _guarded(self, work: Coroutine[Any, Any, T], deadline: float) -> T:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import logging
 import sys
 import threading
 import warnings
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 import aiohttp
 import structlog
 from celery import Celery
+from celery.beat import SchedulingError
 from celery.exceptions import CPendingDeprecationWarning
 from celery.platforms import SecurityWarning
 from celery.signals import (
@@ -22,7 +24,9 @@ from celery.signals import (
     worker_shutting_down,
 )
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
+from . import patient_consumer
 from .bridge import LoopBridge
 from .broker_guard import guard_broker_loss
 from .configuration import Configuration
@@ -89,6 +93,7 @@ def _settings() -> dict[str, Any]:
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
+        **patient_consumer.SETTINGS,
         "beat_schedule": {
             "heal": {"task": "worker.heal", "schedule": 60.0, "options": {"expires": 50}},
         },
@@ -130,6 +135,19 @@ def refuse(error: ConfigurationError) -> NoReturn:
 @setup_logging.connect
 def _set_up_logging(**_: Any) -> None:
     configure_logs()
+    for name in ("celery.beat", "kombu.asynchronous.hub"):
+        logging.getLogger(name).addFilter(_in_one_line)
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """What beat and timers cannot do while the broker is away or refuses, they do later."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, SchedulingError):
+        error = error.__context__
+    if isinstance(error, OperationalError | RedisError):
+        record.msg, record.args = record.getMessage().partition("\n")[0], None
+        record.exc_info = None
+    return True
 
 
 @worker_init.connect

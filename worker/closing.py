@@ -5,7 +5,7 @@ import structlog
 from message_store.protocol import MessageStoreAccess
 from metrics.catalogue import STEPS
 
-from .failures import is_foreseen, judge, reason
+from .failures import is_foreseen, is_our_end, judge, reason
 from .handlers.contract import (
     ClosingHandler,
     ClosingOutcomes,
@@ -75,7 +75,9 @@ class Closer:
         try:
             results = await self._results(handler, work)
         # A handler is foreign code: whatever it raises becomes a retry or a recorded failure.
-        except Exception as error:  # noqa: BLE001
+        except BaseException as error:
+            if is_our_end(error):
+                raise
             await self._failed(work, error)
             return
         later = {id_: one.seconds for id_, one in results.items() if isinstance(one, Later)}
@@ -119,7 +121,7 @@ class Closer:
         skipped = PermanentError("another route of it was skipped: it may not be archived")
         return {**results, **dict.fromkeys(kept_back, skipped)}
 
-    async def _failed(self, work: ClosingWork, error: Exception) -> None:
+    async def _failed(self, work: ClosingWork, error: BaseException) -> None:
         facts = {
             "mailbox": str(work.mailbox),
             "step": work.step,

@@ -9,6 +9,7 @@ import structlog
 from .attempts import Attempts, ContextFactory, FilesOver
 from .failures import reason
 from .in_force import InForce
+from .ledger.connection import LedgerError
 from .ledger.deliveries import DeliveryLedger
 from .ledger.records import Claim
 from .steps import ReadAgain, Steps
@@ -40,8 +41,8 @@ class Deliverer:
         self._ledger = ledger
         self.in_force = in_force
         """What deliveries that begin from now on go by; those under way end as they began."""
-        attempts = Attempts(ledger, context, files_over, places=max(1, capacity // 2))
-        self._steps = Steps(ledger, attempts, read_again)
+        self._attempts = Attempts(ledger, context, files_over, places=max(1, capacity // 2))
+        self._steps = Steps(ledger, self._attempts, read_again)
         self._capacity = capacity
         self._running: dict[asyncio.Task[None], Claim] = {}
         self._more = False
@@ -117,4 +118,10 @@ class Deliverer:
     async def _deliver(self, claim: Claim) -> None:
         in_force = self.in_force
         with in_force.handlers.in_use():
-            await self._steps.take(claim, in_force)
+            try:
+                await self._steps.take(claim, in_force)
+            except LedgerError:
+                raise
+            # Left alone, its claim would lapse as if the worker had died, five times over.
+            except Exception as error:  # noqa: BLE001
+                await self._attempts.failed(claim, error, in_force)

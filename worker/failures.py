@@ -1,5 +1,6 @@
 """What an error means: a retry may cure it, and when; or it is final."""
 
+import asyncio
 import math
 import random
 import time
@@ -94,6 +95,19 @@ def is_transient(error: BaseException) -> bool:
 def is_foreseen(error: BaseException) -> bool:
     """Whether its words say all; anything else is a bug whose traceback is wanted."""
     return isinstance(error, OURS) or is_transient(error)
+
+
+def is_our_end(error: BaseException) -> bool:
+    """Whether this very task is being ended, which no handler's code has to do with.
+
+    A handler may raise the same itself: an exit would take the worker's event loop along, and a
+    cancellation would pass for a worker that has died.
+    """
+    if isinstance(error, GeneratorExit):
+        return True
+    task = asyncio.current_task()
+    cancelled = isinstance(error, asyncio.CancelledError)
+    return cancelled and task is not None and task.cancelling() > 0
 
 
 def reason(error: BaseException) -> str:

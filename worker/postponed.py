@@ -7,7 +7,7 @@ import structlog
 from message_store.mailbox import Mailbox
 from message_store.protocol import MessageStoreAccess
 
-from .failures import is_foreseen, judge, reason
+from .failures import is_foreseen, is_our_end, judge, reason
 from .handlers.contract import HandlerError, Later, TransientError
 from .ledger.configurations import step_named
 from .ledger.postponed import PostponedLedger
@@ -51,7 +51,9 @@ class PostponedCloser:
             results = await handler.finish(mailbox, ids, self._store)
         # A handler is foreign code, and an administrator may mend what RingCentral refuses: the
         # messages are looked at again in any case.
-        except Exception as error:
+        except BaseException as error:
+            if is_our_end(error):
+                raise
             verdict = judge(error, age=0.0, attempts=0, schedule=(_HOUR,))
             wait = _DAY if verdict.wait is None else verdict.wait
             unforeseen = None if is_foreseen(error) else error

@@ -15,7 +15,7 @@ import structlog
 from .configuration import Configuration
 from .configuration_files import ConfigurationFiles, Stamp
 from .document import Document
-from .failures import reason
+from .failures import is_our_end, reason
 from .handlers.loading import load_all
 from .ledger.configurations import (
     ConfigurationLedger,
@@ -102,7 +102,9 @@ class Reloader:
             await self._refuse(f"{first} (and {len(more)} more)" if more else first)
             return
         # what is loaded is foreign code; whatever it does, the old one goes on
-        except Exception as error:  # noqa: BLE001
+        except BaseException as error:
+            if is_our_end(error):
+                raise
             await self._refuse(reason(error))
             return
         await self._in_force(loaded[0], digest)

@@ -67,6 +67,8 @@ class Sorter:
         for record in page.records:
             before = states.get(record.id)
             message = whole.get(record.id, record)
+            if before is None:
+                message = _dated(message, page)
             now = State.of(message, before)
             if before == now:
                 continue
@@ -114,7 +116,13 @@ class Sorter:
         states: dict[str, State],
     ) -> dict[str, Message]:
         """Of the unknown messages that come as deleted, those that can still be read."""
-        bare = [r.id for r in records if r.id not in states and not r.creation_time]
+        bare = [
+            record.id
+            for record in records
+            if record.id not in states
+            and not record.creation_time
+            and (record.is_deleted or not record.type)
+        ]
         found = await _read(store, mailbox, bare, without=(NotFound,))
         return {id_: one for id_, one in found.items() if one.availability != "Purged"}
 
@@ -169,6 +177,15 @@ async def _read(
         for id_, message in found.items()
         if isinstance(message, Message) and message.creation_time
     }
+
+
+def _dated(message: Message, page: SyncPage) -> Message:
+    """The message; one that is there without a date that can be read was created just now."""
+    if message.creation_time or message.is_deleted or not message.type:
+        return message
+    log.warning("message without a date", message=message.id)
+    now = message.last_modified_time or page.time or datetime.now(UTC)
+    return Message.model_validate(message.to_wire() | {"creationTime": now.isoformat()})
 
 
 def _seen(message: Message, now: State, news: Sequence[Happened]) -> Seen:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import structlog
 
-from .failures import is_foreseen, reason
+from .failures import is_foreseen, is_our_end, reason
 from .handlers.contract import ClosingHandler, Handler, TransientError
 
 log = structlog.get_logger()
@@ -64,7 +64,9 @@ class StartedHandlers:
             try:
                 await handler.close()
             # foreign code: one that cannot close must not keep the others open
-            except Exception as error:  # noqa: BLE001
+            except BaseException as error:
+                if is_our_end(error):
+                    raise
                 log.error("handler does not close", step=name, reason=reason(error))
 
     def is_closing(self, step: str) -> bool:
@@ -97,7 +99,9 @@ class StartedHandlers:
         try:
             await self._handlers[name].start()
         # foreign code: whatever it raises, the message waits
-        except Exception as error:
+        except BaseException as error:
+            if is_our_end(error):
+                raise
             if not is_foreseen(error):
                 log.error("handler does not start", step=name, exc_info=error)
             raise TransientError(f"the handler does not start: {reason(error)}") from error

@@ -40,8 +40,12 @@ async def insist_on_redis(url: str) -> list[str]:
 
 
 def no_answer(url: str, error: Exception, exit_code: int = 2) -> Refusal:
-    """What to say when Redis does not answer."""
-    words = f"REDIS_URL {address(url)}: no answer ({reason(error)}); {START_IT}"
+    """What to say when Redis does not answer, or refuses to do anything."""
+    if isinstance(error, ResponseError):
+        said = f"it refuses ({reason(error)}); mend that there, and everything goes on by itself"
+    else:
+        said = f"no answer ({reason(error)}); {START_IT}"
+    words = f"REDIS_URL {address(url)}: {said}"
     return Refusal(words, exit_code=exit_code)
 
 

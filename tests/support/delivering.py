@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from pydantic import PrivateAttr
 
@@ -21,11 +21,15 @@ from worker.started import AnyHandler, StartedHandlers
 
 
 class Recorder(Handler):
-    """Notes whom it is called for; fails with each of `errors` first."""
+    """Notes whom it is called for; fails with each of `errors` first.
+
+    `oddities`: what it raises, or returns, for some messages, by their ids.
+    """
 
     _calls: list[str] = PrivateAttr(default_factory=list)
     _errors: list[Exception] = PrivateAttr(default_factory=list)
     _messages: list[Message] = PrivateAttr(default_factory=list)
+    _oddities: dict[str, Any] = PrivateAttr(default_factory=dict)
     _held: asyncio.Event | None = PrivateAttr(default=None)
 
     async def handle(self, message: Message, context: Context) -> str:
@@ -38,7 +42,10 @@ class Recorder(Handler):
             await self._held.wait()
         if self._errors:
             raise self._errors.pop(0)
-        return "noted"
+        odd = self._oddities.get(message.id, "noted")
+        if isinstance(odd, BaseException):
+            raise odd
+        return cast("str", odd)
 
 
 class Amender(Recorder):

@@ -170,7 +170,7 @@ def _obeyed(reply: Reply) -> str:
     posted = f"posted, answered {reply.status}"
     try:
         answer = json.loads(reply.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return posted
     if not isinstance(answer, dict):
         return posted

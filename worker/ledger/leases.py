@@ -1,11 +1,11 @@
 """Named leases: one process of the fleet does a thing, another takes over when it dies."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from uuid import uuid4
 
-from .connection import Connection, key
+from .connection import Connection, LedgerError, key
 
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
 _RENEW = (
@@ -34,7 +34,7 @@ class Lease:
         """Let another take it at once."""
         await self._release(keys=[self._key], args=[self._token])
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def while_held(self) -> AsyncIterator[bool]:
         """Hold it for the length of a block; the block is told False while another holds it."""
         if not await self.hold():
@@ -51,4 +51,6 @@ class Lease:
     async def _go_on_holding(self) -> None:
         while True:
             await asyncio.sleep(self._milliseconds / 3000)
-            await self.hold()
+            # Redis may be back before the lease lapses, and until then nobody else takes it.
+            with contextlib.suppress(LedgerError):
+                await self.hold()

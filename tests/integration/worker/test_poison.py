@@ -1,8 +1,9 @@
 """A message that nobody can read, or that brings workers down, costs its mailbox nothing else."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -10,8 +11,10 @@ from message_store.errors import BadRequest, ConnectionFailed, NotFound, RateLim
 from message_store.mailbox import Mailbox
 from message_store.message import Message
 from tests.support.delivering import Line
-from worker.handlers.contract import PermanentError
+from worker.closing import Closer
+from worker.handlers.contract import ClosingHandler, PermanentError
 from worker.ledger import Ledger, open_ledger
+from worker.started import StartedHandlers
 
 Arrive = Callable[..., Awaitable[None]]
 Eventually = Callable[..., Awaitable[Any]]
@@ -176,3 +179,79 @@ async def test_neighbours_of_a_killer_are_not_given_up(
 
         assert [failure.message_id for failure in await ledger.failures()] == [killer]
         assert delivered == {str(id_) for id_ in range(1, 11)} - {killer}
+
+
+class _Speechless:
+    """Has no words."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("a bug")
+
+
+@pytest.mark.parametrize(
+    ("odd", "told"),
+    [
+        (SystemExit(3), "SystemExit ("),
+        (KeyboardInterrupt(), "KeyboardInterrupt ("),
+        (asyncio.CancelledError(), "CancelledError ("),
+        (BaseExceptionGroup("both", [SystemExit()]), "BaseExceptionGroup ("),
+        (_Speechless(), "RuntimeError ("),
+    ],
+)
+async def test_a_handler_that_exits_or_cancels_ends_its_own_delivery_only(
+    ledger: Ledger, arrive: Arrive, mailbox: Mailbox, line: Line, odd: Any, told: str
+) -> None:
+    """Whatever foreign code raises or returns is a failure that is listed, not a dead worker."""
+    line.first._oddities = {"2": odd}
+    await arrive(mailbox, "1", "2", "3")
+
+    await line.deliverer.work()
+
+    assert sorted(line.second._calls) == ["1", "3"]
+    [failure] = await ledger.failures()
+    assert (failure.message_id, failure.step, failure.attempts) == ("2", "first", 1)
+    assert (failure.reason or "").startswith(told)
+    assert (await ledger.overview()).running == 0
+
+
+async def test_a_bug_of_ours_is_told_as_one(
+    ledger: Ledger,
+    arrive: Arrive,
+    mailbox: Mailbox,
+    line: Line,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What goes wrong between steps ends the delivery with its reason: no worker has died of it."""
+
+    async def stumble(*_: Any) -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr("worker.steps.hold_back", stumble)
+    await arrive(mailbox, "1")
+
+    await line.deliverer.work()
+
+    [failure] = await ledger.failures()
+    assert (failure.reason or "").startswith("KeyError (")
+
+
+async def test_a_closing_handler_that_exits_fails(
+    ledger: Ledger, arrive: Arrive, mailbox: Mailbox
+) -> None:
+    """An exit in a closing step is listed as what it is."""
+
+    class Leaving(ClosingHandler):
+        async def finish(self, *_: Any) -> dict[str, Any]:
+            raise SystemExit(3)
+
+    await arrive(mailbox, "1")
+    [claim] = await ledger.deliveries.claim(1)
+    claim.delivery.state, claim.delivery.closing = "waiting", ["last"]
+    await ledger.deliveries.settle(claim)
+    handlers = StartedHandlers({"last": Leaving()})
+    closer = Closer(ledger.closing, ledger.postponed, handlers, cast("Any", None))
+    while not await ledger.failures():
+        await closer.work()
+
+    [failure] = await ledger.failures()
+    assert (failure.step, (failure.reason or "")[:12]) == ("last", "SystemExit (")

@@ -13,6 +13,7 @@ from message_store.mailbox import Mailbox
 from sandbox import RingCentral
 from tests.support.mailman import Mailman
 from worker.ledger import Ledger
+from worker.ledger.snapshots import read_snapshot
 
 CONFIGURATION = """
 mailboxes = ["~"]
@@ -155,6 +156,24 @@ async def test_purged_before_it_was_seen(
 
     assert [(result.created, result.missed) for result in results] == [(0, 1), (0, 0)]
     assert (await ledger.overview()).mailboxes[0].missed == 1
+
+
+@pytest.mark.parametrize("date", ["yesterday", None, "0001-01-01T00:00:00+14:00"])
+async def test_a_date_that_cannot_be_read_costs_no_message(
+    ringcentral: RingCentral, mailman: Hire, ledger: Ledger, date: str | None
+) -> None:
+    """A message whose creation nobody can date is new: it is no deleted one."""
+    await mailman().synchronise()
+    record = await ringcentral.receives_sms("here I am")
+    await ringcentral.changes(record["id"], creationTime=date)
+
+    results = [await mailman().synchronise() for _ in range(2)]
+
+    assert [(result.created, result.missed) for result in results] == [(1, 0), (0, 0)]
+    [claim] = await ledger.deliveries.claim(10)
+    message = read_snapshot(claim.snapshot)
+    assert message is not None
+    assert abs(message.created.timestamp() - time.time()) < 600
 
 
 async def test_a_crash_between_pages(

@@ -1,6 +1,8 @@
 """The bridge keeps the deadlines and the soft shutdown that Celery's threads pool ignores."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -102,3 +104,29 @@ def test_takes_nothing_new_while_stopping(bridge: LoopBridge) -> None:
     bridge.drain(0)
     with pytest.raises(InterruptedWork):
         bridge.run(answer(), 5)
+
+
+EXITS = """
+import asyncio
+from worker.bridge import LoopBridge
+
+async def leave():
+    raise SystemExit(0)
+
+async def begin():
+    asyncio.get_running_loop().create_task(leave())
+
+bridge = LoopBridge()
+bridge.run(begin(), 5)
+bridge.run(asyncio.sleep(3600), 3600)
+"""
+
+
+def test_a_loop_that_ends_takes_the_process_along() -> None:
+    """A task that exits ends the worker, to be started again: else it would hang without a word."""
+    ended = subprocess.run(
+        [sys.executable, "-c", EXITS], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert ended.returncode == 1
+    assert "the event loop has ended, and the worker with it" in ended.stdout

@@ -1,7 +1,9 @@
 """What a worker process writes, whoever logs it."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +58,26 @@ def test_only_our_words(module: str) -> None:
         assert "x: our own words" in said
         assert "***0147" in said
     assert "Traceback" in said
+
+
+BEAT = """
+from celery.beat import Scheduler
+from worker.celery import app
+
+app.log.setup()
+scheduler = Scheduler(app)
+scheduler.apply_entry(scheduler.schedule["heal"])
+"""
+
+
+def test_beat_tells_in_one_line_that_the_broker_is_away(tmp_path: Path) -> None:
+    """What passes by itself is no traceback."""
+    done = subprocess.run(
+        [sys.executable, "-c", BEAT],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "REDIS_URL": f"unix://{tmp_path}/nobody.sock"},
+    )
+    [line] = done.stderr.splitlines()
+    assert "Couldn't apply scheduled task heal" in line

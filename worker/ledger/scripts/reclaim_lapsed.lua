@@ -12,6 +12,8 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', P .. 'running', '-inf', now,
       local delivery = cjson.decode(json)
       delivery.state, delivery.reason = 'failed', ARGV[2]
       end_probe(member, delivery.step, now)
+      -- it was some later step that the workers died of
+      if delivery.step and delivery.done[delivery.step] then delivery.step = nil end
       redis.call('HSET', key, 'd:' .. route, cjson.encode(delivery))
       redis.call('HDEL', key, 'l:' .. route)
       redis.call('ZADD', P .. 'failed', now, member)

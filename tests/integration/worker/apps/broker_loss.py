@@ -6,10 +6,8 @@ from pathlib import Path
 
 from celery import Celery
 
+from worker import patient_consumer
 from worker.broker_guard import guard_broker_loss
-
-if "UNGUARDED" not in os.environ:
-    guard_broker_loss()
 
 app = Celery("broker_loss", broker=os.environ["BROKER_URL"])
 app.conf.update(
@@ -22,6 +20,9 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
 )
+if "UNGUARDED" not in os.environ:
+    guard_broker_loss()
+    app.conf.update(patient_consumer.SETTINGS)
 
 
 @app.task(name="note")

@@ -114,6 +114,23 @@ async def test_a_message_that_kills_workers_fails(
     assert "died five times" in (failure.reason or "")
 
 
+async def test_a_step_that_is_done_is_not_blamed_for_dead_workers(
+    redis_url: str, arrive: Arrive, mailbox: Mailbox
+) -> None:
+    """What failed after a step that is recorded is not listed as ended at that step."""
+    await arrive(mailbox, "1")
+    async with open_ledger(redis_url, lease_seconds=0) as dying:
+        for _ in range(5):
+            [claim] = await dying.deliveries.claim(10)
+            if not claim.delivery.done:
+                claim.delivery.step, claim.delivery.done = "vault", {"vault": "archived"}
+                await dying.deliveries.record_step(claim)
+            await dying.deliveries.reclaim_lapsed()
+
+        [failure] = await dying.failures()
+    assert (failure.step, failure.done) == (None, {"vault": "archived"})
+
+
 async def test_a_released_claim_counts_no_attempt(
     ledger: Ledger, arrive: Arrive, mailbox: Mailbox
 ) -> None:

@@ -176,7 +176,10 @@ async def test_too_much_for_the_json(receiver: Receiver, online: Online) -> None
         (202, '{"status": "queued", "reason": "what?"}', "posted, answered 202"),
         (200, '["status"]', "posted, answered 200"),
         (200, "<html>", "posted, answered 200"),
+        (200, "[" * 500_000, "posted, answered 200"),
+        (200, "9" * 5000, "posted, answered 200"),
     ],
+    ids=lambda value: str(value)[:40],
 )
 async def test_done(
     receiver: Receiver, online: Online, status: int, answer: str, words: str

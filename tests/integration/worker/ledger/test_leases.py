@@ -1,0 +1,40 @@
+"""Named leases outlive a Redis that is away for a moment."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from tests.support.redis_server import RedisServer
+from worker.ledger import Ledger, open_ledger
+
+Eventually = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+def redis() -> Any:
+    """A Redis of the test's own."""
+    server = RedisServer()
+    server.start()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+async def ledger(redis: RedisServer) -> AsyncIterator[Ledger]:
+    async with open_ledger(redis.url) as opened:
+        yield opened
+
+
+async def test_a_lease_is_renewed_again_after_a_refusal(
+    redis: RedisServer, ledger: Ledger, eventually: Eventually
+) -> None:
+    """Who works under a lease goes on holding it when Redis could not renew it once."""
+    async with ledger.lease("digest", 3.0).while_held() as held:
+        assert held
+        redis.client.config_set("maxmemory", 1)
+        await eventually(lambda: "errorstat_OOM" in redis.client.info("errorstats"))
+        redis.client.config_set("maxmemory", 0)
+        redis.client.pexpire("ringpost:ledger:lease:digest", 60_000)
+
+        await eventually(lambda: redis.client.pttl("ringpost:ledger:lease:digest") <= 3000)
