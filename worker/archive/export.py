@@ -21,7 +21,7 @@ from worker.archive.folders import (
 )
 from worker.archive.layout import MAIL, MESSAGE, REVISIONS, Archived, revisions
 from worker.archive.outputs import Output
-from worker.handlers.durable import CHUNK, MANIFEST
+from worker.handlers.durable import CHUNK, MANIFEST, locked
 from worker.handlers.filenames import safe_name
 from worker.handlers.media_types import safe_media_type
 from worker.handlers.mime import MailFile
@@ -48,23 +48,34 @@ async def export(
     A file that is not what its manifest says is named and left out. Raises OSError.
     """
     for archived in messages:
-        files: list[_Found] = []
-        for fault in _look(archived, files):
-            yield fault
-        name = f"{archived.mailbox}/{archived.day:%Y/%m/%d}/{safe_name(archived.folder.name)}"
-        if form == "json":
-            for found in files:
-                _copy(f"{name}/{found.name}", found, output)
-        elif mails := _mails(files):
-            for revision, found in mails.items():
-                _copy(f"{name}.{revision}.eml" if revision else f"{name}.eml", found, output)
-        else:
-            message = _read(archived, files)
-            if isinstance(message, Fault):
-                yield message
-                continue
-            await _write_mail(f"{name}.eml", archived, message, files, output)
-        yield archived
+        # Nothing of the message is removed meanwhile because its time is over.
+        with locked(archived.root, shared=True):
+            if not archived.folder.is_dir():
+                continue  # its time was over a moment ago
+            async for one in _export(archived, form, output):
+                yield one
+
+
+async def _export(
+    archived: Archived, form: Format, output: Output
+) -> AsyncIterator[Archived | Fault]:
+    files: list[_Found] = []
+    for fault in _look(archived, files):
+        yield fault
+    name = f"{archived.mailbox}/{archived.day:%Y/%m/%d}/{safe_name(archived.folder.name)}"
+    if form == "json":
+        for found in files:
+            _copy(f"{name}/{found.name}", found, output)
+    elif mails := _mails(files):
+        for revision, found in mails.items():
+            _copy(f"{name}.{revision}.eml" if revision else f"{name}.eml", found, output)
+    else:
+        message = _read(archived, files)
+        if isinstance(message, Fault):
+            yield message
+            return
+        await _write_mail(f"{name}.eml", archived, message, files, output)
+    yield archived
 
 
 def _look(archived: Archived, files: list[_Found]) -> Iterable[Fault]:

@@ -1,9 +1,12 @@
 """What is handed on is what was archived, whole, checkable, and readable by others."""
 
+import fcntl
 import hashlib
+import os
 import subprocess
 import zipfile
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import date, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -15,7 +18,8 @@ from tests.unit.worker.archive.conftest import MAILBOX, SmallArchive
 from worker.archive.export import Format, export
 from worker.archive.folders import Fault
 from worker.archive.layout import Archived, archived, mailboxes
-from worker.archive.outputs import FolderOutput, Output, ZipOutput
+from worker.archive.outputs import FolderOutput, Output, OutputFile, ZipOutput
+from worker.archive.retention import remove_expired
 from worker.handlers.archive import Archive
 from worker.handlers.conformance_cases import FAX, HOSTILE, MMS, VOICEMAIL, Case
 
@@ -172,3 +176,38 @@ async def test_what_was_archived_as_mail_is_handed_on_as_it_is(
     assert sorted(made) == ["Fax-501.2025-11-24T08-30-00.250Z-read.eml", "Fax-501.eml"]
     kept = [path.read_bytes() for path in files_below(root, ".eml")]
     assert sorted(made.values()) == sorted(kept)
+
+
+class _Watching(FolderOutput):
+    """Tells of each file whether messages could be removed while it is written."""
+
+    def __init__(self, target: Path, root: Path) -> None:
+        super().__init__(target)
+        self._root = root
+        self.removable: list[bool] = []
+
+    def open(self, name: str) -> OutputFile:
+        descriptor = os.open(self._root, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.removable.append(True)
+        except BlockingIOError:
+            self.removable.append(False)
+        finally:
+            os.close(descriptor)
+        return super().open(name)
+
+
+@pytest.mark.parametrize("form", ["eml", "json"])
+async def test_what_is_over_goes_before_or_after_but_not_meanwhile(
+    archive: SmallArchive, tmp_path: Path, form: Format
+) -> None:
+    """Removal by age waits for the message at hand; what it took before its turn is not missed."""
+    asked = list(archived(archive.root, MAILBOX))
+    today = date(2025, 11, 25)
+    assert len(list(remove_expired(archive.root, timedelta(days=1), today))) == 1
+    output = _Watching(tmp_path / "out", archive.root)
+    with output:
+        found = [one async for one in export(asked, form, output)]
+        assert set(output.removable) == {False}
+    assert found == asked[2:]
