@@ -226,6 +226,8 @@ def _show_tally(tally: "Tally") -> None:
         say(f"{_count(tally.removed, 'message')} removed: their time was over")
     if tally.doomed:
         say(f"{tally.doomed} more are being removed; `ringpost archive expire` finishes it")
+    if tally.unfinished:
+        say(f"{_count(tally.unfinished, 'folder')} without a manifest: begun, and not archived")
 
 
 def _count(number: int, word: str) -> str:
