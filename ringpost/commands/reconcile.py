@@ -90,7 +90,7 @@ def _finish(
 ) -> dict[str, object]:
     from worker.archive.places import buckets
     from worker.completeness.archives import archives_in
-    from worker.completeness.statement import rendered, statement
+    from worker.completeness.statement import rendered, statement, write
 
     for bucket in buckets(watched.handlers):
         hint(f"{bucket.address}: nothing is compared with an archive in a bucket")
@@ -106,7 +106,7 @@ def _finish(
         _show(done)
     if out is not None and signer is not None:
         try:
-            out.write_bytes(rendered(signer.sign(document)))
+            write(out, rendered(signer.sign(document)))
         except OSError as error:
             raise _unwritable(out, error) from None
         hint(f"statement written to {out}; public key {signer.public_key}")
@@ -124,6 +124,8 @@ def _signer(watched: "Watched", out: Path) -> "Signer":
     settings = watched.settings
     if not out.absolute().parent.is_dir():
         raise Refusal(f"--out {out}: there is no folder {out.absolute().parent}; make it first")
+    if out.is_dir():
+        raise Refusal(f"--out {out}: is a folder; name a file in it")
     try:
         return signer(settings.keys, settings.data)
     except (OSError, ValueError) as error:

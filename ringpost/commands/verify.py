@@ -58,7 +58,7 @@ def _findings(path: Path, archives: list[str], key: str | None) -> list[Finding]
         settings = read_settings()
         known = public_keys(settings.keys, settings.data)
     else:
-        known = [key.strip()]
+        known = [_public_key(key.strip())]
     try:
         document = read(path)
         signature = signature_of(document, known)
@@ -70,6 +70,17 @@ def _findings(path: Path, archives: list[str], key: str | None) -> list[Finding]
     except OSError as error:
         raise Refusal(f"{path}: cannot be read ({error.strerror})") from None
     return [_of_signature(signature), _of_statement(said), *_of_archives(said, archives)]
+
+
+def _public_key(text: str) -> str:
+    from worker.completeness.signing import is_public_key
+
+    if not is_public_key(text):
+        raise Refusal(
+            f'--key "{text[:60]}": is no public key; write the 44 characters that '
+            "`ringpost reconcile --out` prints"
+        )
+    return text
 
 
 def _of_signature(signature: "Signature") -> Finding:
@@ -114,6 +125,8 @@ def _of_archives(said: "Statement", given: list[str]) -> list[Finding]:
         except OSError as error:
             raise Refusal(f"archive {root}: cannot be read ({error.strerror})") from None
         words = f"{root} is as it was: {tally.messages:,} messages, {tally.files:,} files"
+        if tally.removed:
+            words += f"; {tally.removed:,} removed, their time was over as the chains say"
         found += wrong or [ok(f"archive {name}", words)]
     return found
 
