@@ -102,14 +102,18 @@ def _finish(
         archives=archives_in(watched.handlers),
         made=datetime.now(UTC),
     )
+    unwritten = None
+    if out is not None and signer is not None:
+        try:  # before anything is shown: whoever reads that may go away
+            write(out, rendered(signer.sign(document)))
+            hint(f"statement written to {out}; public key {signer.public_key}")
+        except OSError as error:
+            words = f"--out {out}: cannot be written ({error.strerror})"
+            unwritten = Refusal(words, exit_code=1)
     if not as_json:
         _show(done)
-    if out is not None and signer is not None:
-        try:
-            write(out, rendered(signer.sign(document)))
-        except OSError as error:
-            raise _unwritable(out, error) from None
-        hint(f"statement written to {out}; public key {signer.public_key}")
+    if unwritten is not None:
+        raise unwritten
     repaired = {
         str(one): {"admitted": what.admitted, "replayed": what.replayed, "gone": what.gone}
         for one, what in done.repaired.items()
@@ -131,10 +135,6 @@ def _signer(watched: "Watched", out: Path) -> "Signer":
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it holds no key"
         raise Refusal(f"{settings.data / KEY_FILE}: cannot be used ({reason})") from None
-
-
-def _unwritable(out: Path, error: OSError) -> Refusal:
-    return Refusal(f"--out {out}: cannot be written ({error.strerror})", exit_code=1)
 
 
 def _show(done: "Round") -> None:
@@ -170,6 +170,8 @@ def _show(done: "Round") -> None:
     if done.is_complete:
         calls = f"{done.calls:,} light {'call' if done.calls == 1 else 'calls'}"
         say(f"complete: all {done.total.listed:,} listed messages have come ({calls})")
+    elif all(one.comparison.is_complete for one in done.found):
+        say("not complete: not all mailboxes could be compared")
     elif not done.repaired:
         say("not complete; `ringpost reconcile --repair` delivers what is missing or failed")
 

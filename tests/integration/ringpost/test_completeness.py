@@ -247,6 +247,40 @@ async def test_a_backfill_is_planned_carried_out_and_told(
     assert json.loads((await command("reconcile", "--json")).stdout)["complete"]
 
 
+async def test_a_mailbox_that_cannot_be_read_costs_no_other(
+    command: Command, ringcentral: RingCentral, tmp_path: Path
+) -> None:
+    """It is named with exit code 1, in a plan and in a comparison; the others are counted."""
+    ringcentral.denies("ReadMessages", extension="102")
+    planned = await command("backfill", "--since", "2y", "--plan", "--json")
+    assert planned.exit_code == 1
+    found = json.loads(planned.stdout)
+    assert found["types"] == {"Fax": 5}
+    (closed,) = found["problems"]
+    shown = await command("backfill", "--since", "2y", "--plan")
+    assert f"mailbox {closed}: could not be counted: " in shown.output
+    compared = await command("reconcile", "--since", "12h")
+    assert compared.exit_code == 1
+    assert f"mailbox {closed}: could not be compared: " in compared.output
+    assert "--repair" not in compared.output
+    nothing = await command("backfill", "--since", "2y", "--plan", "--mailbox", "102")
+    assert nothing.exit_code == 1
+    assert "ReadMessages" in refusal(nothing)
+
+
+async def test_a_statement_is_there_before_its_reader_goes(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`ringpost reconcile --out FILE | head` writes the file."""
+
+    def gone(_: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("ringpost.commands.reconcile._show", gone)
+    await command("reconcile", "--since", "12h", "--out", str(tmp_path / "statement.json"))
+    assert json.loads((tmp_path / "statement.json").read_text())["signature"]
+
+
 async def test_what_cannot_be_done_is_said(command: Command) -> None:
     """In one line, with the thing, the value and the remedy."""
     for words, said in (
