@@ -125,8 +125,10 @@ def _change(
     for root in roots:
         try:
             changed = write_hold(root, new)
-        except (OSError, HoldsUnreadableError) as error:
-            raise Refusal(f"{root}: {error}", exit_code=1) from None
+        except OSError as error:
+            raise Refusal(f"{root}: cannot be written ({error.strerror})", exit_code=1) from None
+        except HoldsUnreadableError as error:
+            raise Refusal(str(error), exit_code=1) from None
         if what == "held":
             _hint_if_nothing(root, meant, message)
         now = {"held": "on hold", "released": "not on hold"}[what]

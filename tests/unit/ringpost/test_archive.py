@@ -188,6 +188,13 @@ def test_a_hold_on_what_is_not_there(vault: SmallArchive) -> None:
     assert call("hold", "list", vault.root).output.count("\n") == 2
 
 
+def test_a_hold_that_cannot_be_written(vault: SmallArchive) -> None:
+    """One line says where and why."""
+    (vault.root / ".holds.jsonl.part").mkdir()
+    said = refusal("hold", "add", vault.root, "--mailbox", "111/222", "--reason", "x")
+    assert said == f"{vault.root}: cannot be written (Is a directory)"
+
+
 def test_adoption(vault: SmallArchive) -> None:
     """What was archived before there were chains is taken in once."""
     vault.chain.unlink()
