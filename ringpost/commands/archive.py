@@ -11,7 +11,7 @@ import typer
 from ringpost.archives import (
     OnThisDisk,
     find_archives,
-    find_mailbox,
+    find_mailboxes,
     find_places,
     in_words,
     one_place,
@@ -19,7 +19,7 @@ from ringpost.archives import (
     parse_date,
 )
 from ringpost.commands.archive_holds import hold, show_holds
-from ringpost.commands.archive_options import ByHandler, Folder, FromDay, OfMailbox, ToDay
+from ringpost.commands.archive_options import ByHandler, Folder, FromDay, OfMailboxes, ToDay
 from ringpost.commands.options import AsJson, ConfigFile
 from ringpost.output import alarm, aside, hint, say, show_json
 from ringpost.refusal import Refusal
@@ -39,7 +39,7 @@ archive.add_typer(hold, name="hold")
 def verify(
     folder: Folder = None,
     handler: ByHandler = None,
-    mailbox: OfMailbox = None,
+    mailbox: OfMailboxes = None,
     first: FromDay = None,
     last: ToDay = None,
     config: ConfigFile = None,
@@ -58,12 +58,12 @@ def verify(
     for place in find_places(folder, handler, config):
         where = in_words(place)
         with _reading(where), opened(place) as kept:
-            meant = find_mailbox(kept, where, mailbox) if mailbox else None
+            meant = find_mailboxes(kept, where, mailbox) if mailbox else [None]
             try:
                 holds += read_holds(place) if isinstance(place, Path) else []
             except HoldsUnreadableError as error:
                 raise Refusal(str(error), exit_code=1) from None
-            for fault in kept.verify(meant, *days, tally):
+            for fault in (one for box in meant for one in kept.verify(box, *days, tally)):
                 count += 1
                 outside += fault.what == IN_NO_CHAIN
                 if as_json:
@@ -91,7 +91,7 @@ def verify(
 def adopt(
     folder: Folder = None,
     handler: ByHandler = None,
-    mailbox: OfMailbox = None,
+    mailbox: OfMailboxes = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -102,9 +102,9 @@ def adopt(
     count = 0
     faults: list[Fault] = []
     for root in find_archives(folder, handler, config):
-        meant = find_mailbox(OnThisDisk(root), str(root), mailbox) if mailbox else None
+        meant = find_mailboxes(OnThisDisk(root), str(root), mailbox) if mailbox else [None]
         with _reading(root):
-            for one in adopted(root, meant):
+            for one in (one for box in meant for one in adopted(root, box)):
                 if isinstance(one, Fault):
                     faults.append(one)
                 else:
@@ -125,7 +125,7 @@ def export(
         Path,
         typer.Option("--out", metavar="FILE.zip|FOLDER", help="What to make; nothing is replaced."),
     ],
-    mailbox: OfMailbox = None,
+    mailbox: OfMailboxes = None,
     first: FromDay = None,
     last: ToDay = None,
     form: Annotated[
@@ -151,10 +151,10 @@ def export(
     make: Callable[[Path], Output] = ZipOutput if out.suffix.lower() == ".zip" else FolderOutput
     with opened(place) as kept:
         with _reading(where):
-            meant = [find_mailbox(kept, where, mailbox)] if mailbox else list(kept.mailboxes())
+            meant = find_mailboxes(kept, where, mailbox) if mailbox else list(kept.mailboxes())
         about = {
             "archive": where,
-            "mailbox": str(meant[0]) if mailbox else None,
+            "mailboxes": list(map(str, meant)) if mailbox else None,
             "from": days[0] and days[0].isoformat(),
             "to": days[1] and days[1].isoformat(),
             "format": form,

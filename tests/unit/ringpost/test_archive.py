@@ -141,7 +141,10 @@ def test_export(here: SmallArchive, tmp_path: Path) -> None:
             "SHA256SUMS",
         }
         about = json.loads(file.read("export.json"))
-    assert (about["mailbox"], about["from"], about["messages"]) == ("111/222", "2015-01-02", 1)
+    assert (about["mailboxes"], about["from"], about["messages"]) == (["111/222"], "2015-01-02", 1)
+    several = ("--mailbox", "333", "--mailbox", "222", "--mailbox", "222")
+    assert "3 messages" in call("export", here.root, *several, "--out", tmp_path / "both").output
+    assert "3 messages" in call("verify", here.root, *several).output
     folder = call("export", "--handler", "vault", "--format", "json", "--out", tmp_path / "out")
     assert "3 messages" in folder.output
     assert (tmp_path / "out/111/333/2025/11/23/Fax-3/fax.pdf").is_file()
