@@ -195,7 +195,7 @@ async def test_whose_signature_it_is(command: Command, tmp_path: Path) -> None:
     named = await command(*words, "--key", public, RINGPOST_DATA=str(elsewhere))
     assert named.exit_code == 0, named.output
     unknown = await command(*words, RINGPOST_DATA=str(elsewhere))
-    assert unknown.exit_code == 0
+    assert unknown.exit_code == 2
     assert "nobody says whose it is" in unknown.output
     other = await command(*words, "--key", "A" * 43 + "=")
     assert other.exit_code == 1
