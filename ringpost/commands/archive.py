@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from worker.archive.outputs import Output
     from worker.archive.verification import Tally
 
+_ADOPT = "`ringpost archive adopt` takes in what was archived before there were chains"
+
 archive = typer.Typer(
     help="Check what was archived, hand it on, remove what is over.", no_args_is_help=True
 )
@@ -83,7 +85,7 @@ def verify(
             say("all is as it was archived" if tally.months else "nothing is archived there")
     if count:
         if outside:
-            hint("`ringpost archive adopt` takes in what was archived before there were chains")
+            hint(_ADOPT)
         raise typer.Exit(1)
 
 
@@ -141,6 +143,7 @@ def export(
 
     from ringpost.archive_export import export_to
     from worker.archive.outputs import FolderOutput, ZipOutput
+    from worker.archive.verification import IN_NO_CHAIN
 
     if form not in {"eml", "json"}:
         raise Refusal(f'--format "{form}": is not known; known are eml, json')
@@ -171,6 +174,8 @@ def export(
             alarm(f"{fault['path']} {fault['what']}")
         say(f"{_count(count, 'message')} written to {out}")
     if found:
+        if any(fault["what"] == IN_NO_CHAIN for fault in found):
+            hint(_ADOPT)
         raise typer.Exit(1)
 
 

@@ -32,9 +32,11 @@ from worker.handlers.durable import MANIFEST
 IN_NO_CHAIN = "is in no chain"
 """What is wrong with a folder that was added by others, or archived before there were chains."""
 
+EXTRA = "is extra: an archive has nothing of this name here"
+OTHER_SHA256 = "has changed: the chain has another sha256"
+
 _SETTLING_SECONDS = 1.0
 _FRESH_SECONDS = 60.0
-_EXTRA = "is extra: an archive has nothing of this name here"
 
 
 @dataclass(slots=True)
@@ -108,7 +110,7 @@ class _Month:
         extra: list[Fault] = []
         for day in _folders(self._folder, DAYS, extra, CHAIN):
             if day_of(day) is None:
-                extra.append(Fault(day, _EXTRA))
+                extra.append(Fault(day, EXTRA))
             elif self._asked(day.name):
                 for message in _folders(day, ANY, extra):
                     self._look(message, extra)
@@ -161,11 +163,11 @@ class _Month:
         if known is None:
             self._unknown[name] = manifest.sha256
         elif known != manifest.sha256:
-            yield Fault(folder / MANIFEST, "has changed: the chain has another sha256")
+            yield Fault(folder / MANIFEST, OTHER_SHA256)
         yield from faults_in(folder, manifest)
 
     def _look_again(self, missing: list[str]) -> Iterator[Fault]:
-        if self._chain.is_torn or any(_is_fresh(self._folder / name) for name in self._unknown):
+        if self._chain.is_torn or any(is_fresh(self._folder / name) for name in self._unknown):
             time.sleep(_SETTLING_SECONDS)
         chain = ChainState(self._folder)
         chain.read()
@@ -207,7 +209,7 @@ def _folders(
         if is_folder and form.fullmatch(name):
             folders.append(folder / name)
         elif name != besides or is_folder:
-            extra.append(Fault(folder / name, _EXTRA))
+            extra.append(Fault(folder / name, EXTRA))
     return folders
 
 
@@ -217,7 +219,8 @@ def _is_there(month: Path, name: str) -> bool:
     return all(step.is_dir() and not step.is_symlink() for step in steps)
 
 
-def _is_fresh(folder: Path) -> bool:
+def is_fresh(folder: Path) -> bool:
+    """Whether a folder was committed so lately that its line in the chain may be on its way."""
     try:
         return abs(time.time() - (folder / MANIFEST).lstat().st_ctime) < _FRESH_SECONDS
     except FileNotFoundError:
