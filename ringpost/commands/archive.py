@@ -11,7 +11,7 @@ import typer
 from ringpost.archives import (
     OnThisDisk,
     find_archives,
-    find_mailbox,
+    find_mailboxes,
     find_places,
     in_words,
     one_place,
@@ -19,7 +19,7 @@ from ringpost.archives import (
     parse_date,
 )
 from ringpost.commands.archive_holds import hold, show_holds
-from ringpost.commands.archive_options import ByHandler, Folder, FromDay, OfMailbox, ToDay
+from ringpost.commands.archive_options import ByHandler, Folder, FromDay, OfMailboxes, ToDay
 from ringpost.commands.options import AsJson, ConfigFile
 from ringpost.output import alarm, aside, hint, say, show_json
 from ringpost.refusal import Refusal
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from worker.archive.folders import Fault
     from worker.archive.outputs import Output
     from worker.archive.verification import Tally
+
+_ADOPT = "`ringpost archive adopt` takes in what was archived before there were chains"
 
 archive = typer.Typer(
     help="Check what was archived, hand it on, remove what is over.", no_args_is_help=True
@@ -39,7 +41,7 @@ archive.add_typer(hold, name="hold")
 def verify(
     folder: Folder = None,
     handler: ByHandler = None,
-    mailbox: OfMailbox = None,
+    mailbox: OfMailboxes = None,
     first: FromDay = None,
     last: ToDay = None,
     config: ConfigFile = None,
@@ -58,12 +60,12 @@ def verify(
     for place in find_places(folder, handler, config):
         where = in_words(place)
         with _reading(where), opened(place) as kept:
-            meant = find_mailbox(kept, where, mailbox) if mailbox else None
+            meant = find_mailboxes(kept, where, mailbox) if mailbox else [None]
             try:
                 holds += read_holds(place) if isinstance(place, Path) else []
             except HoldsUnreadableError as error:
                 raise Refusal(str(error), exit_code=1) from None
-            for fault in kept.verify(meant, *days, tally):
+            for fault in (one for box in meant for one in kept.verify(box, *days, tally)):
                 count += 1
                 outside += fault.what == IN_NO_CHAIN
                 if as_json:
@@ -83,7 +85,7 @@ def verify(
             say("all is as it was archived" if tally.months else "nothing is archived there")
     if count:
         if outside:
-            hint("`ringpost archive adopt` takes in what was archived before there were chains")
+            hint(_ADOPT)
         raise typer.Exit(1)
 
 
@@ -91,7 +93,7 @@ def verify(
 def adopt(
     folder: Folder = None,
     handler: ByHandler = None,
-    mailbox: OfMailbox = None,
+    mailbox: OfMailboxes = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -102,9 +104,9 @@ def adopt(
     count = 0
     faults: list[Fault] = []
     for root in find_archives(folder, handler, config):
-        meant = find_mailbox(OnThisDisk(root), str(root), mailbox) if mailbox else None
+        meant = find_mailboxes(OnThisDisk(root), str(root), mailbox) if mailbox else [None]
         with _reading(root):
-            for one in adopted(root, meant):
+            for one in (one for box in meant for one in adopted(root, box)):
                 if isinstance(one, Fault):
                     faults.append(one)
                 else:
@@ -125,7 +127,7 @@ def export(
         Path,
         typer.Option("--out", metavar="FILE.zip|FOLDER", help="What to make; nothing is replaced."),
     ],
-    mailbox: OfMailbox = None,
+    mailbox: OfMailboxes = None,
     first: FromDay = None,
     last: ToDay = None,
     form: Annotated[
@@ -141,6 +143,7 @@ def export(
 
     from ringpost.archive_export import export_to
     from worker.archive.outputs import FolderOutput, ZipOutput
+    from worker.archive.verification import IN_NO_CHAIN
 
     if form not in {"eml", "json"}:
         raise Refusal(f'--format "{form}": is not known; known are eml, json')
@@ -151,10 +154,10 @@ def export(
     make: Callable[[Path], Output] = ZipOutput if out.suffix.lower() == ".zip" else FolderOutput
     with opened(place) as kept:
         with _reading(where):
-            meant = [find_mailbox(kept, where, mailbox)] if mailbox else list(kept.mailboxes())
+            meant = find_mailboxes(kept, where, mailbox) if mailbox else list(kept.mailboxes())
         about = {
             "archive": where,
-            "mailbox": str(meant[0]) if mailbox else None,
+            "mailboxes": list(map(str, meant)) if mailbox else None,
             "from": days[0] and days[0].isoformat(),
             "to": days[1] and days[1].isoformat(),
             "format": form,
@@ -171,6 +174,8 @@ def export(
             alarm(f"{fault['path']} {fault['what']}")
         say(f"{_count(count, 'message')} written to {out}")
     if found:
+        if any(fault["what"] == IN_NO_CHAIN for fault in found):
+            hint(_ADOPT)
         raise typer.Exit(1)
 
 
@@ -226,6 +231,8 @@ def _show_tally(tally: "Tally") -> None:
         say(f"{_count(tally.removed, 'message')} removed: their time was over")
     if tally.doomed:
         say(f"{tally.doomed} more are being removed; `ringpost archive expire` finishes it")
+    if tally.unfinished:
+        say(f"{_count(tally.unfinished, 'folder')} without a manifest: begun, and not archived")
 
 
 def _count(number: int, word: str) -> str:

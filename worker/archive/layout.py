@@ -41,6 +41,11 @@ class Archived:
     folder: Path
     has_original: bool = True
 
+    @property
+    def root(self) -> Path:
+        """The folder of the whole archive."""
+        return self.folder.parents[5]
+
 
 def mailbox_folder(root: Path, mailbox: Mailbox) -> Path:
     """All of one mailbox."""

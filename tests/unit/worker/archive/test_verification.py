@@ -122,6 +122,7 @@ def _odd_names(archive: SmallArchive) -> None:
     (archive.month / "99").mkdir()
     (archive.month / "note").write_text("x")
     (archive.root / "111/222/link").symlink_to("/etc")
+    (archive.root / "111/222.old").mkdir()
 
 
 def _climb(archive: SmallArchive) -> None:
@@ -194,6 +195,7 @@ def _climb(archive: SmallArchive) -> None:
         (
             _odd_names,
             [
+                "111/222.old is extra: an archive has nothing of this name here",
                 "99 is extra: an archive has nothing of this name here",
                 "note is extra: an archive has nothing of this name here",
                 "111/222/link is extra: an archive has nothing of this name here",
@@ -284,11 +286,14 @@ def test_what_is_removed_meanwhile_is_no_fault(
 
 
 def test_a_folder_in_the_making_is_no_fault(archive: SmallArchive) -> None:
-    """Without manifest and line a folder is not archived yet; a killed writer leaves no fault."""
+    """Without manifest and line a folder is not archived yet: no fault, but it is counted."""
     (archive.month / "23/Fax-5").mkdir()
     (archive.month / "23/Fax-5/fax.pdf").write_bytes(b"%PDF")
     (archive.month / "23/Fax-1/.0123456789abcdef.part").write_bytes(b"%PD")
-    assert archive.faults() == []
+    (archive.month / "23/Fax-1/revisions/later").mkdir(parents=True)
+    tally = Tally()
+    assert archive.faults(tally=tally) == []
+    assert (tally.messages, tally.revisions, tally.unfinished) == (3, 1, 1)
 
 
 def test_heads_are_of_one_mailbox(archive: SmallArchive) -> None:
