@@ -1,5 +1,6 @@
 """Looks a configuration over for what is allowed but cannot be meant. Pure."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -7,11 +8,11 @@ from worker.conditions import OneOf
 from worker.configuration import Configuration
 from worker.document import Document
 from worker.facts import FACTS
-from worker.happenings import DELIVERED, FAILED, READ, SENT, TRANSCRIBED
+from worker.happenings import CREATED, DELIVERED, FAILED, READ, SENT, TRANSCRIBED
 from worker.implying import Reasoning
-from worker.matches import Written
+from worker.matches import Match, Written
 from worker.problems import quoted
-from worker.routes import STOP, Route
+from worker.routes import STOP, Route, asks_for
 from worker.tables import Path
 
 
@@ -30,7 +31,7 @@ def _being(key: str, *values: str) -> Written:
 
 # A match sees the message as it is when this has happened to it.
 _AFTER = {
-    READ: (_being("readStatus", "Read"),),
+    READ: (_being("readStatus", "Read"), _being("direction", "Inbound")),
     SENT: (_being("messageStatus", "Sent", "Delivered"),),
     DELIVERED: (_being("messageStatus", "Delivered"),),
     FAILED: (_being("messageStatus", "DeliveryFailed", "SendingFailed"),),
@@ -39,10 +40,16 @@ _AFTER = {
         _being("vmTranscriptionStatus", "Completed", "CompletedPartially"),
     ),
 }
+_VOICEMAIL = _being("type", "VoiceMail")
+
+# These are what they say all year round, where the clocks of the place are not.
+_WITHOUT_SUMMER = {"EST": "America/New_York", "MST": "America/Denver", "GMT": "Europe/London"}
+
+_QUESTION = re.compile(r"[^*?]*\w\?")
 
 
 def remarks(configuration: Configuration) -> Iterator[Remark]:
-    """Routes that can never match or are never reached, and handlers that no route names."""
+    """Routes that can never match or are never reached, and tables that no route names."""
     for index, route in enumerate(configuration.routes):
         if why := _never(route):
             words = f"can never match: {why}; mend its conditions, or remove it"
@@ -52,12 +59,73 @@ def remarks(configuration: Configuration) -> Iterator[Remark]:
             ends = "ends" if len(hiding) == 1 else "end"
             words = f'is never reached: {names} {ends} the search for all its messages ("stop")'
             yield Remark(("routes", index), f"{words}; put it before, or remove it")
+        else:
+            yield from (Remark(("routes", index), words) for words in _doubts(route))
     steps = {step for route in configuration.routes for step in route.steps}
     used = steps | _models(configuration.document)
     for name in configuration.handlers:
         if name not in used:
             words = "is in the steps of no route; put it into one, or remove it"
             yield Remark(("handlers", name), words)
+    yield from _lists(configuration)
+
+
+def _doubts(route: Route) -> Iterator[str]:
+    """What a route asks for that will hardly be so."""
+    if CREATED in route.on and TRANSCRIBED not in route.on and asks_for([route], "transcription"):
+        yield (
+            "asks for the transcription when a message is new, which is before it is there; "
+            'write on = "transcribed"'
+        )
+    if route.wait.transcript and Reasoning().conflict([*_own_terms(route), _VOICEMAIL]):
+        yield "wait.transcript has no effect, as no voicemail comes to it; remove it"
+    for one in _all_written(route.match):
+        for value in _texts(one):
+            if FACTS[one.key].contained and _QUESTION.fullmatch(value.strip()):
+                yield (
+                    f"{one}: ? is any one character, and the value describes the whole text; "
+                    f"write {quoted(f'*{value.strip()}*')} for one that may stand anywhere"
+                )
+
+
+def _lists(configuration: Configuration) -> Iterator[Remark]:
+    """Hours and contacts that no condition names, and hours that know no summer."""
+    written = [one for route in configuration.routes for one in _all_written(route.match)]
+    hours = {str(name) for one in written if one.key == "hours" for name in _values(one)}
+    named = {value.strip() for one in written for value in _texts(one) if _is_party(one)}
+    for name, table in configuration.hours.items():
+        if name not in hours:
+            words = f"no route asks for it; write match.hours = {quoted(name)}, or remove it"
+            yield Remark(("hours", name), words)
+        if place := _WITHOUT_SUMMER.get(table.zone):
+            words = f"has no daylight saving time; if it is to have one, write {quoted(place)}"
+            yield Remark(("hours", name, "zone"), f"{quoted(table.zone)} {words}")
+    for name in configuration.contacts:
+        if f"@{name}" not in named:
+            words = f'no route asks for them; write match.from = "@{name}", or remove it'
+            yield Remark(("contacts", name), words)
+
+
+def _all_written(match: Match) -> Iterator[Written]:
+    """All conditions, those within others too."""
+    yield from (one for one in match.written if one.key not in {"not", "any"})
+    for inner in (*match.any, *([match.not_] if match.not_ else ())):
+        yield from _all_written(inner)
+
+
+def _is_party(written: Written) -> bool:
+    return written.key in FACTS and FACTS[written.key].numbers
+
+
+def _texts(written: Written) -> Iterator[str]:
+    """The values of a condition that is compared with texts."""
+    if written.key in FACTS:
+        yield from map(str, _values(written))
+
+
+def _values(written: Written) -> list[object]:
+    value = written.value
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _never(route: Route) -> str | None:

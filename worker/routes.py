@@ -17,7 +17,7 @@ from worker.expressions import Expression
 from worker.facts import Facts, Known
 from worker.happenings import CREATED, WORDS
 from worker.matches import AnyOf, Match, NoneOf, check_depth, in_order
-from worker.problems import Wrong, in_words, remedy
+from worker.problems import Wrong, in_words, quoted, remedy
 from worker.tables import Table
 
 STOP = "stop"
@@ -61,6 +61,9 @@ def _words(value: object) -> object:
 
 def _word(value: str) -> str:
     word = value.strip().casefold()
+    if "," in word:
+        several = ", ".join(quoted(one.strip()) for one in word.split(","))
+        raise Wrong("is not known", f"; for any of several write a list: [{several}]")
     if word not in WORDS:
         raise Wrong(f"is not known; {remedy(word, WORDS)}")
     return word

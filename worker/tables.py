@@ -14,6 +14,7 @@ from worker.problems import Wrong, in_words, nearest, quoted, remedy
 Path = tuple[str | int, ...]
 
 _SECRET_KEY = re.compile(r"pass|secret|token|key|jwt|credential", re.IGNORECASE)
+_AT_THE_TOP = {"mailboxes", "include"}  # what is written below a table belongs to that table
 _EXPECTED = {  # by the first word of pydantic's error types
     "string": "text",
     "int": "a whole number",
@@ -151,7 +152,7 @@ def _words(
         example = json.dumps(field.examples[0], ensure_ascii=False)
         return f"is missing; write such as {detail['loc'][-1]} = {example}"
     if kind == "extra_forbidden":
-        return f"unknown key; {remedy(str(detail['loc'][-1]), spellings(table))}"
+        return f"unknown key; {_right_key(str(detail['loc'][-1]), table)}"
     shown = quoted(value) if isinstance(value, str) and not secret else in_words(value)
     reason = detail.get("ctx", {}).get("error")
     if isinstance(reason, Wrong):
@@ -165,6 +166,8 @@ def _words(
         return _wrong_type(expected, value, shown, secret)
     if kind in {"literal_error", "enum"}:
         known = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
+        if not isinstance(value, str):
+            return f"must be one of {', '.join(known)}, not {in_words(value)}"
         return f"{shown} is not known; {remedy(str(value), known)}"
     said = detail["msg"]
     said = (
@@ -174,6 +177,16 @@ def _words(
     if secret or ", not " in said or not isinstance(value, str | int | float):
         return said
     return f"{said}, not {shown if isinstance(value, str) else value}"
+
+
+def _right_key(key: str, table: type[BaseModel]) -> str:
+    if key in _AT_THE_TOP:
+        return "it belongs at the top of the file, before the first [table]"
+    for name, field in table.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel) and key in spellings(inner):
+            return f"did you mean {quoted(f'{_spelling(name, field)}.{key}')}?"
+    return remedy(key, spellings(table))
 
 
 def refers(written: object) -> bool:

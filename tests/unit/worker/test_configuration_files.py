@@ -81,3 +81,19 @@ def test_what_a_broken_file_led_to_stays_known(files: ConfigurationFiles, folder
     stamp = files.stamp()
     (folder / "more.toml").write_text("# changed")
     assert files.stamp() != stamp
+
+
+@pytest.mark.parametrize("name", ["deep/er/b.toml", "lists/vip.csv"])
+def test_variables_in_the_names_of_files(folder: Path, name: str) -> None:
+    """What a name means is worked out as when the file is read, from secrets too."""
+    (folder / "secrets" / "LISTS").write_text("lists\n")
+    for path in (folder / "deep/er/b.toml", folder / "lists/vip.csv"):
+        path.parent.mkdir(parents=True)
+        path.write_text("")
+    text = 'include = ["${DEEP}/**/*.toml"]\n[contacts.vip]\nfile = "${LISTS}/vip.csv"\n'
+    (folder / "ringpost.toml").write_text(text)
+    environ = {"RINGPOST_SECRETS": str(folder / "secrets"), "DEEP": str(folder / "deep")}
+    files = ConfigurationFiles(folder / "ringpost.toml", lambda: environ)
+    stamp = files.stamp()
+    (folder / name).write_text("# changed")
+    assert files.stamp() != stamp
