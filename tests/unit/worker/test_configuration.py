@@ -932,3 +932,20 @@ def test_both_spellings_of_a_match(loaded: Load) -> None:
 def test_wildcards_are_never_unknown(loaded: Load, value: str) -> None:
     """Known values in any case, and any pattern, so that new values of RingCentral can be had."""
     assert loaded(route(f'match.type = "{value}"')).routes[0].match.type == (value,)
+
+
+def test_a_file_that_says_the_same_is_the_same_configuration(loaded: Load) -> None:
+    """So that a worker sees whether a file changed while it started; lists count as well."""
+    text = (
+        'include = ["more.toml"]\n'
+        + VAULT
+        + HOURS
+        + CONTACTS
+        + route('match.from = ["@patients", "/1$/"]\nmatch.not.hours = "office"\nif = "at == at"')
+    )
+    Path("more.toml").write_text('[[tests]]\nname = "t"\ngiven.type = "Fax"\nexpect = []\n')
+    first = loaded(text)
+    assert first.routes[0].match.conditions
+    assert first == loaded(text)
+    Path("patients.csv").write_text("number\n102\n")
+    assert first != loaded(text)
