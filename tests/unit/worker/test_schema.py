@@ -47,6 +47,9 @@ def test_it_is_a_schema() -> None:
         'mailboxes = ["~", "101"]',
         '[sync]\nstart = 2026-01-31\nsweep_interval = "1h 30m"',
         '[sync]\nsweep_interval = "${INTERVAL}"',
+        '[sync]\nowner = "${OWNER}"\n[reconcile]\nrepair = "${REPAIR}"',
+        ROUTE + 'then = "${THEN}"',
+        'mailboxes = "${MAILBOXES}"',
         '[reconcile]\nevery = "never"\nat = 02:00:00',
         ROUTE + 'match.type = "fax"',
         ROUTE + 'match.type = ["FAX", "S*", "/^vo/"]',
@@ -114,7 +117,8 @@ def test_a_plug_in_is_described_by_its_docstrings() -> None:
     found: dict[str, Any] = whole["$defs"]["handler-chat"]
     assert found["description"] == "Says it in a chat."
     assert found["properties"]["room"] == {"type": "string", "description": "Which room."}
-    assert found["properties"]["often"] == {"type": "boolean", "default": False}
+    often = {"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": r"\$\{"}]}
+    assert found["properties"]["often"] == {**often, "default": False}
     validator = Draft202012Validator(whole)
     assert mistake('[handlers.a]\nuse = "chat"\nroom = "x"', validator) is None
     wrong = mistake('[handlers.a]\nuse = "chat"\nroom = "x"\nodd = 1', validator)
