@@ -14,6 +14,7 @@ _WILD = re.compile(r"[*?]")
 _NUMBER_WITH_WILDCARDS = re.compile(r"\+[0-9 ()./*?-]+")
 _PUNCTUATION = re.compile(r"[ ()./-]")
 _LONGEST_REGEX = 1000
+_WITH_FLAGS = re.compile(r"/.+/[gimsuxy]{1,3}")
 _CONTENT_TYPE = re.compile(r"[^/;\s]+/[^/;\s]+")
 
 Contacts = Mapping[str, frozenset[str]]
@@ -106,6 +107,8 @@ def check_value(value: str, fact: Fact, contacts: Contacts) -> None:
     if not text:
         raise Wrong("is empty; write a value, or leave the condition out")
     check_printable(value)
+    if _WITH_FLAGS.fullmatch(text):
+        raise Wrong("has letters after the last /; end with it, case is ignored anyway")
     if regex := regex_in(value):
         _check_regex(regex)
     elif fact.numbers and text.startswith("@"):

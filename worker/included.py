@@ -1,5 +1,6 @@
 """The files of a configuration: the one that is named, and those that it includes."""
 
+import errno
 import glob
 import itertools
 import re
@@ -82,7 +83,10 @@ def read_files(path: FilePath, environ: Mapping[str, str]) -> tuple[list[File], 
         file = files[path.resolve()] = File(path, written, values)
         amiss.extend((file, finding) for finding in unset)
         for entry, included in _included(file, amiss):
-            if included.resolve() in files:
+            if _goes_round(included):
+                words = f"{_shown(file, entry)} brings {included}, a link that leads to itself"
+                amiss.append((file, Finding(entry.path, words)))
+            elif included.resolve() in files:
                 words = f"{_shown(file, entry)} brings {included} a second time; include it once"
                 amiss.append((file, Finding(entry.path, words)))
             elif not has_wildcards(entry.words) and not included.exists():
@@ -142,6 +146,14 @@ def expanded(folder: FilePath, entry: str) -> list[FilePath]:
 def _before_wildcards(entry: str) -> FilePath:
     parts = FilePath(entry).parts
     return FilePath(*itertools.takewhile(lambda part: not _WILD.search(part), parts))
+
+
+def _goes_round(path: FilePath) -> bool:
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 def _shown(file: File, entry: Finding) -> str:

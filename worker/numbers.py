@@ -11,6 +11,7 @@ from worker.problems import Wrong
 DEFAULT_REGION = "US"  # of numbers written without a country code
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _NUMBER_ONLY = re.compile(r"\+?[0-9 ()./\u00a0\u2010-\u2013-]+")
+_INTERNATIONAL = re.compile(r"\+ ?[0-9]")
 _PATTERN_ONLY = re.compile(r"[0-9 ()./*?-]+")
 _PUNCTUATION = re.compile(r"[ ()./-]")
 _LONGEST_EXTENSION = 8
@@ -52,6 +53,8 @@ def is_number_only(text: str) -> bool:
 
 def check_number(text: str) -> None:
     """Raise Wrong for what is written like a phone number and is none; other texts pass."""
+    if _INTERNATIONAL.match(text) and not _NUMBER_ONLY.fullmatch(text):
+        raise Wrong("is no phone number; write such as +16505550100")
     is_long = sum(map(str.isdecimal, text)) >= _SHORTEST_NUMBER
     if not _NUMBER_ONLY.fullmatch(text) or not is_long:
         return

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message, Owner, Party
@@ -36,7 +36,9 @@ def _given(value: object) -> object:
         if fact.known and key in value and value[key] not in fact.known:
             raise Wrong(f'must have another "{key}"; {remedy(str(value[key]), fact.known)}')
     # what RingCentral might send is taken, what we write ourselves is to be right
-    odd = (_message(value).model_extra or {}).keys() - {"conversation"}
+    message = _message(value)
+    parts = (message, message.from_, message.owner, *message.to, *message.attachments)
+    odd = {key for part in parts if part for key in part.model_extra or {}} - {"conversation"}
     if odd:
         raise Wrong(f'must have another value for "{min(odd)}", one that RingCentral may send')
     return value
@@ -100,6 +102,8 @@ class RouteTest(Table):
     `on` is what happened to it, `at` when: its creation unless told. Times without a zone are UTC.
     """
 
+    meant: ClassVar[Mapping[str, str]] = {"mailbox": "extension", "message": "given"}
+
     name: Annotated[str, Field(examples=["A fax reaches accounting"], min_length=1)]
     """What is true."""
     given: Annotated[dict[str, Any], BeforeValidator(_given), Field(examples=[{"type": "Fax"}])]
@@ -113,7 +117,9 @@ class RouteTest(Table):
     at: Annotated[datetime | None, BeforeValidator(_moment)] = None
     """When that was; a time without a zone is UTC."""
     expect: Annotated[
-        tuple[str, ...], BeforeValidator(_expected), Field(examples=[["Faxes to accounting"]])
+        tuple[Annotated[str, AfterValidator(str.strip)], ...],
+        BeforeValidator(_expected),
+        Field(examples=[["Faxes to accounting"]]),
     ]
     """The names of the routes that run; [] for none."""
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, get_args
+from typing import Any, ClassVar, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -32,7 +32,12 @@ _EXPECTED = {  # by the first word of pydantic's error types
 
 
 class Table(BaseModel):
-    """A table of the configuration file: no key but those it knows, spelled as in the file."""
+    """A table of the configuration file: no key but those it knows, spelled as in the file.
+
+    `meant` are its keys by other words that people write for them.
+    """
+
+    meant: ClassVar[Mapping[str, str]] = {}
 
     model_config = ConfigDict(
         extra="forbid",
@@ -64,7 +69,9 @@ def findings(
         path, value = _follow(detail, written)
         table, field = _described(path, model)
         if detail["type"] == "extra_forbidden":
-            meant.add((*path[:-1], nearest(str(path[-1]), spellings(table)) or ""))
+            key = str(path[-1])
+            right = _other_word(key, table) or nearest(key, spellings(table))
+            meant.add((*path[:-1], right or ""))
         # a union complains once for each of its members
         found.setdefault(path, _words(detail, value, _is_secret(path, field), table, field))
     for path, words in found.items():
@@ -179,9 +186,15 @@ def _words(
     return f"{said}, not {shown if isinstance(value, str) else value}"
 
 
+def _other_word(key: str, table: type[BaseModel]) -> str | None:
+    return table.meant.get(key.casefold()) if issubclass(table, Table) else None
+
+
 def _right_key(key: str, table: type[BaseModel]) -> str:
     if key in _AT_THE_TOP:
         return "it belongs at the top of the file, before the first [table]"
+    if right := _other_word(key, table):
+        return f"did you mean {quoted(right)}?"
     for name, field in table.model_fields.items():
         inner = field.annotation
         if isinstance(inner, type) and issubclass(inner, BaseModel) and key in spellings(inner):

@@ -25,6 +25,7 @@ def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
     """Load a configuration from its text."""
     monkeypatch.chdir(tmp_path)
     Path("empty.csv").touch()
+    Path("loop.toml").symlink_to("loop.toml")
     Path("patients.csv").write_text("number\n101\n")
     Path("wrong.csv").write_text("number,name\n101,Anna\n12x,Bert\n")
     Path("holidays.txt").write_text("2026-12-24\nChristmas\n")
@@ -306,7 +307,28 @@ WRONG: list[tuple[str, str]] = [
         route('type = "Fax"'),
         '[[routes]] "Faxes" "type": unknown key; did you mean "match.type"?',
     ),
+    (
+        ROUTE.replace("steps", "handler"),
+        '[[routes]] "Faxes" "handler": unknown key; did you mean "steps"?',
+    ),
+    (
+        route('match.sender = "101"'),
+        '[[routes]] "Faxes" "match.sender": unknown key; did you mean "from"?',
+    ),
+    (
+        route("match.text = '/urgent/i'"),
+        '[[routes]] "Faxes" "match.text": "/urgent/i" has letters after the last /; end with it, '
+        "case is ignored anyway",
+    ),
+    (
+        route('match.from = "+1650%"'),
+        '[[routes]] "Faxes" "match.from": "+1650%" is no phone number; write such as +16505550100',
+    ),
     # what a route is on
+    (
+        route('on = "received"'),
+        '[[routes]] "Faxes" "on": "received" is not known; did you mean "created"?',
+    ),
     (
         route('on = "created, read"'),
         '[[routes]] "Faxes" "on": "created, read" is not known; for any of several write a list: '
@@ -660,6 +682,11 @@ WRONG: list[tuple[str, str]] = [
         '[[tests]] "A fax" "given": must have another "direction"; known are Inbound, Outbound',
     ),
     (
+        example('given = {attachments = [{vmDuration = "30s"}]}'),
+        '[[tests]] "A fax" "given": must have another value for "vmDuration", one that '
+        "RingCentral may send",
+    ),
+    (
         example('given = {type = "VoiceMail", transcription = "Hi"}'),
         '[[tests]] "A fax" "given": must not have the field "transcription"; write it beside given',
     ),
@@ -723,6 +750,10 @@ WRONG: list[tuple[str, str]] = [
     (
         'include = ["no/*.toml"]\n' + ROUTE,
         '"include", entry 1: "no/*.toml" names files in no, which is no folder',
+    ),
+    (
+        'include = ["loop.toml"]\n' + ROUTE,
+        '"include", entry 1: "loop.toml" brings loop.toml, a link that leads to itself',
     ),
     (
         'include = ["."]\n' + ROUTE,

@@ -1,6 +1,7 @@
 """The schema takes every right configuration, and editors see most mistakes by it."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,24 @@ def test_it_is_a_schema() -> None:
 def test_what_is_right(text: str) -> None:
     """Nothing is marked."""
     assert mistake(text) is None
+
+
+def shown() -> list[str]:
+    """All that is shown of `ringpost.toml` in docs, and the recipes."""
+    pages = [page for page in (ROOT / "docs").rglob("*.md") if "plugin-template" not in page.parts]
+    blocks = [
+        block
+        for page in (*pages, ROOT / "README.md")
+        for block in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+        if not block.startswith("[project")
+    ]
+    return [*blocks, *(path.read_text() for path in (ROOT / "docs" / "recipes").glob("*.toml"))]
+
+
+def test_what_the_docs_show_is_right() -> None:
+    """An editor marks nothing in what is copied from them."""
+    assert [(text, wrong) for text in shown() if (wrong := mistake(text))] == []
+    assert len(shown()) > 40
 
 
 @pytest.mark.parametrize(
