@@ -9,7 +9,7 @@ from worker.configuration import Configuration
 from worker.document import Document
 from worker.facts import FACTS
 from worker.happenings import CREATED, DELIVERED, FAILED, READ, SENT, TRANSCRIBED
-from worker.implying import Reasoning
+from worker.implying import Reasoning, fits
 from worker.matches import Match, Written
 from worker.problems import quoted
 from worker.routes import STOP, Route, asks_for
@@ -41,6 +41,19 @@ _AFTER = {
     ),
 }
 _VOICEMAIL = _being("type", "VoiceMail")
+_INBOUND = _being("direction", "Inbound")
+
+# What is seldom so when a message is new, and what a route is to be on to hear of it.
+_LATER = {
+    "messageStatus": {
+        "Sent": SENT,
+        "Delivered": DELIVERED,
+        "DeliveryFailed": FAILED,
+        "SendingFailed": FAILED,
+    },
+    "vmTranscriptionStatus": {"Completed": TRANSCRIBED, "CompletedPartially": TRANSCRIBED},
+    "readStatus": {"Read": READ},
+}
 
 # These are what they say all year round, where the clocks of the place are not.
 _WITHOUT_SUMMER = {"EST": "America/New_York", "MST": "America/Denver", "GMT": "Europe/London"}
@@ -61,6 +74,11 @@ def remarks(configuration: Configuration) -> Iterator[Remark]:
             yield Remark(("routes", index), f"{words}; put it before, or remove it")
         else:
             yield from (Remark(("routes", index), words) for words in _doubts(route))
+        if configuration.sync.owner == "personal" and _asks_for_owner(route):
+            words = (
+                'asks for the owner, which only shared messages have; write [sync] owner = "any"'
+            )
+            yield Remark(("routes", index), words)
     steps = {step for route in configuration.routes for step in route.steps}
     used = steps | _models(configuration.document)
     for name in configuration.handlers:
@@ -77,6 +95,7 @@ def _doubts(route: Route) -> Iterator[str]:
             "asks for the transcription when a message is new, which is before it is there; "
             'write on = "transcribed"'
         )
+    yield from _too_early(route)
     if route.wait.transcript and Reasoning().conflict([*_own_terms(route), _VOICEMAIL]):
         yield "wait.transcript has no effect, as no voicemail comes to it; remove it"
     for one in _all_written(route.match):
@@ -86,6 +105,26 @@ def _doubts(route: Route) -> Iterator[str]:
                     f"{one}: ? is any one character, and the value describes the whole text; "
                     f"write {quoted(f'*{value.strip()}*')} for one that may stand anywhere"
                 )
+
+
+def _asks_for_owner(route: Route) -> bool:
+    keys = {one.key for one in _all_written(route.match)}
+    return "owner" in keys or "message.owner" in (route.if_ or "")
+
+
+def _too_early(route: Route) -> Iterator[str]:
+    """Conditions of a route for new messages on what comes later."""
+    for one in route.match.written if CREATED in route.on else ():
+        condition, later = one.condition, _LATER.get(one.key, {})
+        if not isinstance(condition, OneOf) or condition.regexes or not later:
+            continue
+        if one.key == "readStatus" and not Reasoning().implied(route.match.written, _INBOUND):
+            continue  # what was sent from the mailbox is read from the start
+        wanted = [value for value in FACTS[one.key].known if fits(condition, {value.casefold()})]
+        words = list(dict.fromkeys(later.get(value, CREATED) for value in wanted))
+        if words and not set(words) & set(route.on):
+            on = quoted(words[0]) if len(words) == 1 else f"[{', '.join(map(quoted, words))}]"
+            yield f"{one} is seldom so when a message is new; write on = {on}"
 
 
 def _lists(configuration: Configuration) -> Iterator[Remark]:

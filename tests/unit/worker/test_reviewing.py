@@ -64,6 +64,22 @@ HIDDEN = "is never reached: "
             route("a", 'match.not.transcription = "urgent"', 'wait.transcript = "4m"'),
             ["routes.0: asks for the transcription when a message is new"],
         ),
+        (
+            route("a", 'match.messageStatus = "*Failed"'),
+            ['routes.0: match.messageStatus = "*Failed" is seldom so when a message is new; write'],
+        ),
+        (
+            route("a", 'match.messageStatus = ["sent", "SendingFailed"]'),
+            ['routes.0: match.messageStatus = ["sent", "SendingFailed"] is seldom so when a'],
+        ),
+        (
+            route("a", 'match.readStatus = "Read"', 'match.direction = "Inbound"'),
+            ['routes.0: match.readStatus = "Read" is seldom so when a message is new; write on ='],
+        ),
+        (
+            route("a", 'match.owner = "Sales"'),
+            ["routes.0: asks for the owner, which only shared messages have"],
+        ),
         (route("a", FAX, 'wait.transcript = "4m"'), ["routes.0: wait.transcript has no effect"]),
         (route("a", 'match.text = "are you open?"'), ['routes.0: match.text = "are you open?": ?']),
         (HOURS + route("a"), ["hours.office: no route asks for it"]),
@@ -101,6 +117,11 @@ def test_what_has_no_effect(tmp_path: Path, text: str, words: list[str]) -> None
         route("a", 'on = ["created", "read"]', 'match.readStatus = "Unread"'),
         route("a", 'on = ["created", "transcribed"]', 'match.transcription = "urgent"'),
         route("a", 'match.text = ["open*?", "????", "*?"]'),
+        '[sync]\nowner = "any"\n' + route("a", "if = \"message.owner.name == 'Sales'\""),
+        route("a", 'match.messageStatus = ["Received", "Sent"]'),
+        route("a", 'match.readStatus = "Read"'),
+        route("a", 'on = ["created", "failed"]', 'match.messageStatus = "*Failed"'),
+        route("a", 'on = "failed"', 'match.messageStatus = "SendingFailed"'),
         HOURS
         + CONTACTS
         + route("a", 'match.any = [{hours = "office"}, {not = {to = ["x", "@vip"]}}]'),
