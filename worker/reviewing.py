@@ -11,7 +11,7 @@ from worker.facts import FACTS
 from worker.happenings import CREATED, DELIVERED, FAILED, READ, SENT, TRANSCRIBED
 from worker.implying import Reasoning, fits
 from worker.matches import Match, Written
-from worker.problems import quoted
+from worker.problems import quoted, remedy
 from worker.routes import STOP, Route, asks_for
 from worker.tables import Path
 
@@ -58,6 +58,7 @@ _LATER = {
 # These are what they say all year round, where the clocks of the place are not.
 _WITHOUT_SUMMER = {"EST": "America/New_York", "MST": "America/Denver", "GMT": "Europe/London"}
 
+_COMPARED = re.compile(r"""\bmessage\.(\w+)\s*[=!]=\s*["']([^"']*)["']""")
 _QUESTION = re.compile(r"[^*?]*\w\?")
 
 
@@ -98,6 +99,10 @@ def _doubts(route: Route) -> Iterator[str]:
     yield from _too_early(route)
     if route.wait.transcript and Reasoning().conflict([*_own_terms(route), _VOICEMAIL]):
         yield "wait.transcript has no effect, as no voicemail comes to it; remove it"
+    for key, value in _COMPARED.findall(route.if_ or ""):
+        if key in FACTS and FACTS[key].known and value not in FACTS[key].known:
+            right = remedy(value, FACTS[key].known)
+            yield f"if: message.{key} is never {quoted(value)}, case counts here; {right}"
     for one in _all_written(route.match):
         for value in _texts(one):
             if FACTS[one.key].contained and _QUESTION.fullmatch(value.strip()):

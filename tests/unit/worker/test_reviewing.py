@@ -77,6 +77,10 @@ HIDDEN = "is never reached: "
             ['routes.0: match.readStatus = "Read" is seldom so when a message is new; write on ='],
         ),
         (
+            route("a", "if = \"message.type == 'fax'\""),
+            ['routes.0: if: message.type is never "fax", case counts here; did you mean "Fax"?'],
+        ),
+        (
             route("a", 'match.owner = "Sales"'),
             ["routes.0: asks for the owner, which only shared messages have"],
         ),
@@ -118,6 +122,7 @@ def test_what_has_no_effect(tmp_path: Path, text: str, words: list[str]) -> None
         route("a", 'on = ["created", "transcribed"]', 'match.transcription = "urgent"'),
         route("a", 'match.text = ["open*?", "????", "*?"]'),
         '[sync]\nowner = "any"\n' + route("a", "if = \"message.owner.name == 'Sales'\""),
+        route("a", "if = \"message.type == 'MMS' || message.text == 'fax' || message.id != 'x'\""),
         route("a", 'match.messageStatus = ["Received", "Sent"]'),
         route("a", 'match.readStatus = "Read"'),
         route("a", 'on = ["created", "failed"]', 'match.messageStatus = "*Failed"'),
