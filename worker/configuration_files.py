@@ -1,5 +1,6 @@
 """The files that a configuration is made of, as far as they can be read; do they change?"""
 
+import contextlib
 import hashlib
 import os
 import re
@@ -38,12 +39,16 @@ class ConfigurationFiles:
     def __init__(self, path: Path, environ: Callable[[], Mapping[str, str]]) -> None:
         self.path = path
         self._environ = environ
+        self._variables: Mapping[str, str] = {}
         self._named: dict[Path, tuple[object, _Named]] = {}
 
     def stamp(self) -> Stamp:
         """What they look like now; other than before if one of them may have changed."""
         found: dict[Path, tuple[int, int, int] | None] = {}
-        self._look_at(self.path, self._environ().get(SECRETS), found)
+        # a .env that cannot be read now is told of when the configuration is read
+        with contextlib.suppress(ConfigurationError):
+            self._variables = self._environ()
+        self._look_at(self.path, self._variables.get(SECRETS), found)
         return found
 
     def digest(self) -> str:
@@ -77,8 +82,8 @@ class ConfigurationFiles:
             found[path.parent / name] = _stamp(path.parent / name)
         for name in named.variables if secrets else ():
             secret = Path(secrets or "") / name
-            if secret.is_file():
-                found[secret] = _stamp(secret)
+            if (told := _stamp(secret)) is not None:
+                found[secret] = told
         for entry in self._replaced(named.includes):
             for included in _expanded(path.parent, entry):
                 self._look_at(included, secrets, found)
@@ -90,7 +95,7 @@ class ConfigurationFiles:
                 yield name
                 continue
             try:
-                values, _ = substitute({"name": name}, with_secret_files(self._environ()))
+                values, _ = substitute({"name": name}, with_secret_files(self._variables))
             except ConfigurationError:
                 continue  # a secret that cannot be read
             yield values["name"]

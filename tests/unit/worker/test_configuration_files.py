@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from worker.configuration_files import ConfigurationFiles
+from worker.problems import ConfigurationError
 
 MAIN = """
 include = ["routes/*.toml", "more.toml"]
@@ -96,4 +97,20 @@ def test_variables_in_the_names_of_files(folder: Path, name: str) -> None:
     files = ConfigurationFiles(folder / "ringpost.toml", lambda: environ)
     stamp = files.stamp()
     (folder / name).write_text("# changed")
+    assert files.stamp() != stamp
+
+
+def test_variables_that_cannot_be_read_now_are_as_they_were(folder: Path) -> None:
+    """A broken `.env` is no reason to stop looking: what is in force goes on."""
+    answers = iter([{"RINGPOST_SECRETS": str(folder / "secrets")}])
+
+    def environ() -> dict[str, str]:
+        for answer in answers:
+            return answer
+        raise ConfigurationError([".env: cannot be read"])
+
+    files = ConfigurationFiles(folder / "ringpost.toml", environ)
+    stamp = files.stamp()
+    assert files.stamp() == stamp
+    (folder / "secrets" / "SMTP_URL").write_text("changed")
     assert files.stamp() != stamp
