@@ -67,8 +67,10 @@ def check_number(text: str) -> None:
 
 
 def check_pattern(text: str) -> None:
-    """Raise Wrong for a pattern of a phone number that no number fits, for its country code."""
+    """Raise Wrong for what is written like a pattern of phone numbers and fits none."""
     digits = sum(map(str.isdecimal, text))
+    if _INTERNATIONAL.match(text) and not _PATTERN_ONLY.fullmatch(text[1:]):
+        raise Wrong('is no pattern of a phone number; write such as "+1 650 *"')
     if not digits or not _PATTERN_ONLY.fullmatch(text):
         return
     if _PUNCTUATION.search(text) or digits > _LONGEST_EXTENSION:

@@ -448,6 +448,11 @@ WRONG: list[tuple[str, str]] = [
         'write such as "+1 650 *"',
     ),
     (
+        route('match.to = "+1650[0-4]*"'),
+        '[[routes]] "Faxes" "match.to": "+1650[0-4]*" is no pattern of a phone number; '
+        'write such as "+1 650 *"',
+    ),
+    (
         route('match.extension = "+1 650 555 0100"'),
         '[[routes]] "Faxes" "match.extension": "+1 650 555 0100" is a phone number; '
         "write the extension's number, id or name",
