@@ -270,6 +270,12 @@ class AnyOf(NamedTuple):
         return ""
 
 
+def being(key: str, *values: str) -> Written:
+    """The condition that a key is any of these values."""
+    written = values[0] if len(values) == 1 else list(values)
+    return Written(key, written, OneOf.of(key, FACTS[key], values, {}))
+
+
 def all_hold(conditions: Iterable[Condition], facts: Facts) -> bool:
     """Whether every condition holds; none at all holds for every message."""
     for condition in conditions:  # noqa: SIM110  # the loop costs half of all() with a generator
