@@ -8,7 +8,7 @@ from worker.document import Document
 from worker.doubts import doubts, unnamed
 from worker.happenings import DELIVERED, FAILED, READ, SENT, TRANSCRIBED
 from worker.implying import Reasoning
-from worker.matches import Written, being
+from worker.matches import AnyOf, NoneOf, Written, being
 from worker.problems import quoted
 from worker.routes import STOP, Route
 from worker.tables import Path
@@ -82,7 +82,9 @@ def _ends_search(route: Route, terms: list[Written], word: str) -> bool:
     if route.then != STOP or word not in route.on:
         return False
     reasoning = Reasoning()
-    return all(reasoning.implied(terms, one) for one in _own_terms(route))
+    # those without others inside are quickly seen not to hold
+    own = sorted(_own_terms(route), key=lambda one: isinstance(one.condition, AnyOf | NoneOf))
+    return all(reasoning.implied(terms, one) for one in own)
 
 
 def _terms(route: Route, word: str) -> list[Written]:
