@@ -57,7 +57,8 @@ async def source(text: str, mailbox: str) -> AsyncIterator[Source]:
             try:
                 message = await store.get(opened, text)
             except NotFound as error:
-                raise Refusal(f"message {text}: {error}", exit_code=1) from None
+                elsewhere = f"it may be in another mailbox than {mailbox}; give --mailbox"
+                raise Refusal(f"message {text}: {error}; {elsewhere}", exit_code=1) from None
             yield Source(message, await _with_ids(store, opened), store, is_file=False)
         return
     yield of_file(Path(text))

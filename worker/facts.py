@@ -29,6 +29,8 @@ class Fact(NamedTuple):
     known: tuple[str, ...] = ()  # the values RingCentral documents, where there are few
     numbers: bool = False  # whether a value may be a phone number in any spelling, or contacts
     contained: bool = False  # whether a value without wildcards may stand anywhere in the text
+    extension: bool = False  # whether it is an extension's id, number or name
+    content_type: bool = False
 
 
 class Facts(dict[str, Values]):
@@ -128,8 +130,8 @@ FACTS: dict[str, Fact] = {
     "direction": Fact(lambda facts: _one(facts.message.direction), known=("Inbound", "Outbound")),
     "from": Fact(_from, numbers=True),
     "to": Fact(_to, numbers=True),
-    "extension": Fact(_extension),
-    "owner": Fact(_owner),
+    "extension": Fact(_extension, extension=True),
+    "owner": Fact(_owner, extension=True),
     "conversation": Fact(lambda facts: _one(conversation(facts.message))),
     "text": Fact(lambda facts: _one(facts.message.text), contained=True),
     "transcription": Fact(lambda facts: _one(facts.known.transcription), contained=True),
@@ -140,7 +142,7 @@ FACTS: dict[str, Fact] = {
             *("Failed", "Unknown"),
         ),
     ),
-    "contentType": Fact(_content_types),
+    "contentType": Fact(_content_types, content_type=True),
     "readStatus": Fact(lambda facts: _one(facts.message.read_status), known=("Read", "Unread")),
     "messageStatus": Fact(
         lambda facts: _one(facts.message.message_status),

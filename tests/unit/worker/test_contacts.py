@@ -32,6 +32,28 @@ def test_what_spreadsheets_write(tmp_path: Path, content: bytes) -> None:
             'line 2: "12x" is no phone number; write such as +16505550100',
         ),
         (b"name,number\nAnna,101\n\n,,,\nBert,101,x\n", "line 5: has 3 columns, the first line 2"),
+        (
+            b'number,address\n101,"a\nb"\n12x,\n',
+            'line 4: "12x" is no phone number; write such as +16505550100',
+        ),
+        (
+            b"number\n+1650555010\n",
+            'line 2: "+1650555010" is no phone number; write such as +16505550100',
+        ),
+        (
+            b"number\n0301234567\n",
+            'line 2: "0301234567" has no country code; write such as +49 30 1234567',
+        ),
+        (
+            b"Name,Phone\nAnna,(650) 555-0142\n",
+            'line 2: has a phone number under "phone", which would be left alone; '
+            'call that column "number"',
+        ),
+        (
+            b"number,name,Number\n101,Anna,102\n",
+            'line 1: has two columns "number"; give one of them another name',
+        ),
+        (b"\xef\xbb\xbf\r\n", "is empty; its first line names the columns number, name, email"),
         (b"name,email\n,a@example.com\n", "line 2: has neither number nor name"),
         (b'name\n"Anna\n', "line 2: is not CSV: unexpected end of data"),
         (b"\x81\x8d\n", "is no text; save it as CSV in UTF-8"),

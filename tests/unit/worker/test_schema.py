@@ -1,6 +1,7 @@
 """The schema takes every right configuration, and editors see most mistakes by it."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,9 @@ def test_it_is_a_schema() -> None:
         'mailboxes = ["~", "101"]',
         '[sync]\nstart = 2026-01-31\nsweep_interval = "1h 30m"',
         '[sync]\nsweep_interval = "${INTERVAL}"',
+        '[sync]\nowner = "${OWNER}"\n[reconcile]\nrepair = "${REPAIR}"',
+        ROUTE + 'then = "${THEN}"',
+        'mailboxes = "${MAILBOXES}"',
         '[reconcile]\nevery = "never"\nat = 02:00:00',
         ROUTE + 'match.type = "fax"',
         ROUTE + 'match.type = ["FAX", "S*", "/^vo/"]',
@@ -64,6 +68,24 @@ def test_it_is_a_schema() -> None:
 def test_what_is_right(text: str) -> None:
     """Nothing is marked."""
     assert mistake(text) is None
+
+
+def shown() -> list[str]:
+    """All that is shown of `ringpost.toml` in docs, and the recipes."""
+    pages = [page for page in (ROOT / "docs").rglob("*.md") if "plugin-template" not in page.parts]
+    blocks = [
+        block
+        for page in (*pages, ROOT / "README.md")
+        for block in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+        if not block.startswith("[project")
+    ]
+    return [*blocks, *(path.read_text() for path in (ROOT / "docs" / "recipes").glob("*.toml"))]
+
+
+def test_what_the_docs_show_is_right() -> None:
+    """An editor marks nothing in what is copied from them."""
+    assert [(text, wrong) for text in shown() if (wrong := mistake(text))] == []
+    assert len(shown()) > 40
 
 
 @pytest.mark.parametrize(
@@ -114,7 +136,8 @@ def test_a_plug_in_is_described_by_its_docstrings() -> None:
     found: dict[str, Any] = whole["$defs"]["handler-chat"]
     assert found["description"] == "Says it in a chat."
     assert found["properties"]["room"] == {"type": "string", "description": "Which room."}
-    assert found["properties"]["often"] == {"type": "boolean", "default": False}
+    often = {"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": r"\$\{"}]}
+    assert found["properties"]["often"] == {**often, "default": False}
     validator = Draft202012Validator(whole)
     assert mistake('[handlers.a]\nuse = "chat"\nroom = "x"', validator) is None
     wrong = mistake('[handlers.a]\nuse = "chat"\nroom = "x"\nodd = 1', validator)
