@@ -25,6 +25,7 @@ from structlog.typing import FilteringBoundLogger
 
 from message_store.mailbox import Mailbox
 from message_store.message import Message
+from message_store.parsing import retry_after
 
 if TYPE_CHECKING:
     from message_store.protocol import MessageStoreAccess
@@ -60,12 +61,14 @@ class PermanentError(HandlerError):
 class NotYetError(HandlerError):
     """Nothing is wrong, but its time has not come: no attempt is counted.
 
-    `at`: when the handler is called again, in epoch seconds.
+    `at`: when the handler is called again, in epoch seconds. `is_late`: it waits for others and
+    not for a time of its own, so that it counts among what is late.
     """
 
-    def __init__(self, reason: str, at: float) -> None:
+    def __init__(self, reason: str, at: float, *, is_late: bool = False) -> None:
         super().__init__(reason)
         self.at = at
+        self.is_late = is_late
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +88,8 @@ class Reply:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds asked for by `Retry-After` when it is a number, else None."""
-        text = next((v for k, v in self.headers.items() if k.lower() == "retry-after"), "").strip()
-        return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+        """Seconds asked for by `Retry-After`, a number or a date; None without one."""
+        return retry_after({name.title(): value for name, value in self.headers.items()})
 
 
 class AttachmentFile(ABC):

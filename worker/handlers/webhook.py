@@ -170,7 +170,7 @@ def _obeyed(reply: Reply) -> str:
     posted = f"posted, answered {reply.status}"
     try:
         answer = json.loads(reply.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return posted
     if not isinstance(answer, dict):
         return posted
@@ -187,4 +187,8 @@ def _seconds(answer: Mapping[str, Any]) -> float | None:
     after = answer.get("after")
     if isinstance(after, bool) or not isinstance(after, int | float):
         return None
-    return float(after) if math.isfinite(after) and after >= 0 else None
+    try:
+        seconds = float(after)
+    except OverflowError:  # a whole number beyond all floats
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None

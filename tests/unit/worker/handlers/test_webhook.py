@@ -176,6 +176,7 @@ async def test_too_much_for_the_json(receiver: Receiver, online: Online) -> None
         (202, '{"status": "queued", "reason": "what?"}', "posted, answered 202"),
         (200, '["status"]', "posted, answered 200"),
         (200, "<html>", "posted, answered 200"),
+        (200, "[" * 100_000, "posted, answered 200"),
     ],
 )
 async def test_done(
@@ -192,8 +193,16 @@ async def test_done(
         (200, '{"status": "retry", "after": 60, "reason": "locked"}', None, 60, "locked"),
         (200, '{"status": "retry", "after": -1}', None, None, "asked to be called again"),
         (200, '{"status": "retry", "after": 1e999}', None, None, "asked to be called again"),
+        (
+            200,
+            f'{{"status": "retry", "after": {10**400}}}',
+            None,
+            None,
+            "asked to be called again",
+        ),
         (429, "", "7", 7, "answered 429"),
         (503, "", "120", 120, "answered 503"),
+        (503, "", "Fri, 31 Dec 2199 23:59:59 GMT", 86400, "answered 503"),
         (500, "", None, None, "answered 500"),
         (408, "", None, None, "answered 408"),
     ],
