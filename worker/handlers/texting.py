@@ -9,7 +9,7 @@ from typing import Annotated
 from uuid import uuid4
 
 import phonenumbers
-from phonenumbers import PhoneNumberType
+from phonenumbers import NumberParseException, PhoneNumberType
 from pydantic import AfterValidator
 
 from message_store.message import Message
@@ -49,7 +49,10 @@ def sender_number(message: Message) -> str | None:
 
 def is_toll_free(number: str) -> bool:
     """Whether businesses and their machines text from such a number."""
-    kind = phonenumbers.number_type(phonenumbers.parse(number))
+    try:
+        kind = phonenumbers.number_type(phonenumbers.parse(number))
+    except NumberParseException:  # of no country, as a caller may pretend
+        return False
     return bool(kind == PhoneNumberType.TOLL_FREE)
 
 

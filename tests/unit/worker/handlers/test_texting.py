@@ -64,6 +64,8 @@ async def test_an_answer(tmp_path: Path) -> None:
         ({"to": [{"phoneNumber": OURS}, {"phoneNumber": THIRD}]}, "no single number of ours"),
         ({"subject": " Stop. "}, "a word like STOP"),
         ({"subject": "UNSUBSCRIBE"}, "a word like STOP"),
+        ({"subject": "Revoke"}, "a word like STOP"),
+        ({"subject": "opt-out"}, "a word like STOP"),
         ({"subject": "start"}, "a word like STOP"),
     ],
 )
@@ -180,6 +182,7 @@ def test_toll_free() -> None:
     """Numbers of businesses and their machines are known."""
     assert is_toll_free("+18005550123")
     assert not is_toll_free(THEIRS)
+    assert not is_toll_free("+9991234567")  # of no country
 
 
 @pytest.mark.parametrize(
