@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
+from worker.durations import Duration
 from worker.handlers.contract import (
     AttachmentFile,
     ClosingHandler,
@@ -29,6 +30,7 @@ __all__ = [
     "ClosingHandler",
     "ClosingOutcomes",
     "Context",
+    "Duration",
     "Handler",
     "HandlerError",
     "Later",
