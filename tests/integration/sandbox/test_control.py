@@ -49,7 +49,7 @@ async def test_sending_with_words(run: Run, ringcentral: RingCentral, tmp_path: 
 
 async def test_names_of_files(run: Run, ringcentral: RingCentral, tmp_path: Path) -> None:
     """They are kept as they are."""
-    name = "für \"uns\" 100%, מסמך.png"
+    name = 'für "uns" 100%, מסמך.png'
     (tmp_path / name).write_bytes(b"x")
     assert (await run("send", "mms", "--file", str(tmp_path / name))).exit_code == 0
     (message,) = ringcentral.messages()
