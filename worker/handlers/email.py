@@ -36,7 +36,7 @@ from worker.handlers.mail_html import Link, Page
 from worker.handlers.mail_links import about_links, insist_on_links
 from worker.handlers.mail_options import Duration, Size, Zone, size_in_words
 from worker.handlers.mail_private import private_page
-from worker.handlers.mail_text import headline
+from worker.handlers.mail_text import headline_of_first
 from worker.handlers.mime import Mail, MailFile
 from worker.handlers.plain_text import one_line
 from worker.handlers.rendering import TemplateText
@@ -239,7 +239,7 @@ class Email(Handler):
         if not subject:
             # a later mail has the subject of the first one
             has_first = first_key is not None and self.content != "link"
-            subject = headline(letter.newest) if has_first else page.title
+            subject = headline_of_first(letter.newest) if has_first else page.title
         addressed = Addressed(
             parse_address(self.sender),
             addresses(self.to),

@@ -34,7 +34,7 @@ TAKEN = ("message.json", "manifest.json")
     ],
 )
 def test_safe_name(given_name: str, name: str) -> None:
-    """Letters of any script stay; what climbs, hides, ends lines, or starts devices or options goes."""
+    """Letters of any script stay; what climbs, hides, ends lines, is a device or an option goes."""
     assert safe_name(given_name) == name
 
 
