@@ -170,7 +170,7 @@ class Email(Handler):
         """Send it with links instead of its files, or with one instead of everything."""
         context = letter.context
         if context.links is None:
-            raise PermanentError("LINKS_URL is not set for this worker; links need it")
+            raise PermanentError("links need LINKS_URL and a Redis that can be reached")
         views = self.link_views or len(self._recipients)
         about = about_links(views, self.link_expires, ZoneInfo(self.zone))
         attachments = [file for chapter in letter.chapters for file in chapter.attachments]
