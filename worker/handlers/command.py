@@ -35,6 +35,8 @@ _WAITS_SECONDS = 20.0
 
 
 def _checked_program(argv: list[str]) -> list[str]:
+    if any("\0" in argument for argument in argv):
+        raise ValueError("has a NUL, which no argument of a program can hold")
     if "/" in argv[0] and not Path(argv[0]).is_absolute():
         raise ValueError(f"{argv[0]}: write the whole path of the program, from / on")
     if shutil.which(argv[0]) is None:
@@ -43,6 +45,15 @@ def _checked_program(argv: list[str]) -> list[str]:
             "install it, or correct the path"
         )
     return argv
+
+
+def _checked_environment(environment: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    for name, value in environment.items():
+        if not name or "=" in name or "\0" in name:
+            raise ValueError(f"{name!r} is no name of a variable")
+        if "\0" in value.get_secret_value():
+            raise ValueError(f"the value of {name} has a NUL, which no variable can hold")
+    return environment
 
 
 def _checked_time(timeout: timedelta) -> timedelta:
@@ -64,7 +75,9 @@ class Command(Handler):
     """How long it may take, at most "14m"; then it is killed, and run again later."""
     files: bool = True
     """Whether the files of the message are put into its folder."""
-    environment: dict[str, SecretStr] = Field(default_factory=dict)
+    environment: Annotated[dict[str, SecretStr], AfterValidator(_checked_environment)] = Field(
+        default_factory=dict
+    )
     """Variables for it, beside PATH, LANG, HOME and TMPDIR; it gets no others."""
     at_once: Annotated[int, Field(ge=1, le=50)] = 4
     """How many of it run at the same time in a worker process."""
