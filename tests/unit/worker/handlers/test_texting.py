@@ -156,6 +156,26 @@ async def test_sent_on(tmp_path: Path) -> None:
     assert sent(bench) == [(OURS, THIRD, said), (OURS, "+16505550178", said)]
 
 
+async def test_a_team_that_sends_on_to_itself(tmp_path: Path) -> None:
+    """Each of its numbers gets a text once, although they all come to mailboxes with this route."""
+    team = [THIRD, "+16505550178", "+16505550179"]
+    handler, notes = forwarding(to=team), Bench(text(), tmp_path).notes
+    queue, got = [(THEIRS, OURS, "Are you open?")], []
+    while queue:
+        sender, called, said = queue.pop(0)
+        got.append(called)
+        numbers = {"from": {"phoneNumber": sender}, "to": [{"phoneNumber": called}]}
+        bench = Bench(text(id=len(got), subject=said, **numbers), tmp_path)
+        bench.notes = notes
+        words = await bench.attempt(handler)
+        queue += sent(bench)
+    assert got == [OURS, *team]
+    assert words == "not sent on: it was sent on or answered from here"
+    bench = Bench(text(**numbers, subject="Another one"), tmp_path)
+    bench.notes = notes
+    assert await bench.attempt(handler) == "2 sent on, 1 not sent on: it came from there"
+
+
 async def test_what_is_not_sent_on(tmp_path: Path) -> None:
     """What was sent from here, or it would go round; and what has no number to send from."""
     bench = Bench(text(direction="Outbound"), tmp_path)
