@@ -129,8 +129,12 @@ async def test_permissions_to_send_texts(
     answer = '[handlers.answer]\nuse = "reply"\ntext = "Hello"\n'
     steps = '[[routes]]\nname = "answered"\nsteps = ["answer"]\n'
     await asyncio.to_thread((tmp_path / "ringpost.toml").write_text, answer + steps)
+    found = await check()
+    mailbox = f"mailbox {ringcentral.account_id}/{ringcentral.extension_id}"
+    assert found[mailbox]["state"] == found["app permissions"]["state"] == "ok"
     ringcentral.denies("SMS", to="app")
     ringcentral.denies("OutboundSMS")
+    ringcentral.revokes_tokens()  # a token keeps saying what the app could do when it was made
     found = await check()
     assert "SMS missing" in found["app permissions"]["words"]
     assert any("OutboundSMS" in finding.get("words", "") for finding in found.values())
