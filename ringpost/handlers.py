@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
 from message_store.protocol import MessageStoreAccess
+from worker.durations import Duration
 from worker.handlers.contract import (
     AttachmentFile,
     ClosingHandler,
@@ -31,6 +32,7 @@ __all__ = [
     "ClosingHandler",
     "ClosingOutcomes",
     "Context",
+    "Duration",
     "Handler",
     "HandlerError",
     "Later",

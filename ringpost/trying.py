@@ -25,6 +25,7 @@ from worker.handlers.contract import (
     Handler,
     HandlerError,
     Later,
+    Links,
     Outcome,
     Step,
 )
@@ -99,7 +100,7 @@ def preview(step: Step, source: Source, context: DeliveryContext) -> dict[str, s
 
 @asynccontextmanager
 async def context_of(
-    name: str, source: Source, on: str, notes: Notes | None
+    name: str, source: Source, on: str, notes: Notes | None, links: Links | None
 ) -> AsyncIterator[DeliveryContext]:
     """What a delivery would give the handler; the identity of its effect is this trial's own."""
     egress = Egress()
@@ -116,6 +117,7 @@ async def context_of(
                 spool=Spool(Path(folder), source.store),
                 http=egress,
                 notes=notes,
+                links=links,
             )
         finally:
             await egress.close()

@@ -22,6 +22,7 @@ from structlog.typing import FilteringBoundLogger
 
 from message_store.mailbox import Mailbox
 from message_store.message import Message
+from message_store.parsing import retry_after
 from worker.handlers.outcomes import PermanentError
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ class Reply:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds asked for by `Retry-After` when it is a number, else None."""
-        text = next((v for k, v in self.headers.items() if k.lower() == "retry-after"), "").strip()
-        return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+        """Seconds asked for by `Retry-After`, a number or a date; None without one."""
+        return retry_after({name.title(): value for name, value in self.headers.items()})
+
 
 
 class AttachmentFile(ABC):

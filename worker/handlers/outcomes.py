@@ -32,12 +32,14 @@ class PermanentError(HandlerError):
 class NotYetError(HandlerError):
     """Nothing is wrong, but its time has not come: no attempt is counted.
 
-    `at`: when the handler is called again, in epoch seconds.
+    `at`: when the handler is called again, in epoch seconds. `is_late`: it waits for others and
+    not for a time of its own, so that it counts among what is late.
     """
 
-    def __init__(self, reason: str, at: float) -> None:
+    def __init__(self, reason: str, at: float, *, is_late: bool = False) -> None:
         super().__init__(reason)
         self.at = at
+        self.is_late = is_late
 
 
 @dataclass(frozen=True, slots=True)

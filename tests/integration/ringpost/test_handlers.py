@@ -4,10 +4,12 @@ import asyncio
 import json
 import re
 import sys
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+from aiosmtpd.controller import Controller
 from typer.testing import CliRunner, Result
 
 from message_store.mailbox import Mailbox
@@ -16,9 +18,11 @@ from ringpost.__main__ import app
 from ringpost.data_directory import DataDirectory
 from ringpost.refusal import Refusal
 from sandbox import RingCentral
+from tests.support.line import Inbox, free_port
 from worker.handlers import lookup
 from worker.handlers.built_in import BUILT_IN
 from worker.ledger import open_ledger
+from worker.links.token import LinkToken
 
 CONFIGURATION = """
 [handlers.program]
@@ -183,6 +187,52 @@ async def test_who_has_said_stop(
     )
     out, _ = await asyncio.wait_for(process.communicate(), 60)
     assert out.decode() == "not answered: the number has said STOP\n"
+
+
+@pytest.fixture
+def inbox() -> Iterator[tuple[Inbox, str]]:
+    """A mail server and its address."""
+    inbox = Inbox()
+    controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    yield inbox, f"smtp://127.0.0.1:{controller.port}"
+    controller.stop()
+
+
+async def test_links(
+    here: Path, inbox: tuple[Inbox, str], redis_url: str, environ: dict[str, str]
+) -> None:
+    """A mail that only points has a link that opens, as if a worker had sent it."""
+    mailed, smtp = inbox
+    private = f"""
+[handlers.private]
+use = "email"
+smtp = "{smtp}"
+from = "a@example.com"
+to = ["b@example.com"]
+content = "link"
+[[routes]]
+name = "r"
+steps = ["private"]
+"""
+    await asyncio.to_thread((here / "ringpost.toml").write_text, private)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ringpost", "handlers", "try", "private"),
+        *("--message", "message.json"),
+        cwd=here,
+        env={**environ, "REDIS_URL": redis_url, "LINKS_URL": "http://127.0.0.1:1"},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert out.decode() == "mailed to 1 recipient, with 2 links\n"
+    [mail] = mailed.mails
+    text = mail.get_body(("plain",))
+    assert text is not None
+    [link] = re.findall(r"http://127\.0\.0\.1:1/[\w-]+", str(text.get_content()))
+    token = LinkToken.parse(link.rpartition("/")[2])
+    assert token is not None
+    async with open_ledger(redis_url) as ledger:
+        assert await ledger.links.is_open(token.id)
 
 
 async def test_a_message_of_the_mailbox(

@@ -180,3 +180,23 @@ def test_the_command_prints_it_and_init_writes_it(tmp_path: Path) -> None:
     first = path.read_text().splitlines()[0]
     written = path.parent / first.removeprefix("#:schema ")
     assert json.loads(written.read_text()) == SCHEMA
+
+
+def test_handlers_of_one_s_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that the configuration uses are known with their options, others may have any."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "own_chat.py").write_text(
+        "from ringpost.handlers import Duration, Handler\n"
+        "class Chat(Handler):\n"
+        "    pause: Duration\n"
+        "    async def handle(self, message, context):\n"
+        "        return 'said'\n"
+    )
+    config = tmp_path / "ringpost.toml"
+    route = '[[routes]]\nname = "r"\nsteps = ["chat"]\n'
+    config.write_text('[handlers.chat]\nuse = "own_chat:Chat"\npause = "15m"\n' + route)
+    printed = CliRunner().invoke(app, ["schema", "--config", str(config)])
+    validator = Draft202012Validator(json.loads(printed.stdout))
+    assert mistake(config.read_text(), validator) is None
+    assert mistake('[handlers.chat]\nuse = "own_chat:Chat"\npaus = "15m"\n', validator)
+    assert mistake('[handlers.chat]\nuse = "own_chat:Other"\npaus = "15m"\n', validator) is None

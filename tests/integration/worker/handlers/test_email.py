@@ -202,6 +202,23 @@ async def test_what_happens_later_follows_in_the_thread(
     assert len(attachments(second)) == 2
 
 
+async def test_what_fails_later_has_the_subject_of_the_first(smtp_peer: Start, send: Send) -> None:
+    """Gmail shows both as one thread only then; that it failed stands in the text."""
+    peer = smtp_peer()
+    handler = email(peer.url)
+    sent = {**SMS.wire, "direction": "Outbound", "messageStatus": "Sent"}
+    failed = {**sent, "messageStatus": "DeliveryFailed"}
+    await send(handler, Case(sent))
+    at = "2025-11-25T10:00:00.000+00:00"
+    await send(handler, Case(failed), on="failed", at=at, amends=True)
+    await handler.close()
+    first, second = (received.mail for received in peer.temper.received)
+    assert second["Subject"] == f"Re: {first['Subject']}"
+    plain = second.get_body(("plain",))
+    assert plain is not None
+    assert plain.get_content().startswith("Not delivered: Text message to Front desk")
+
+
 async def test_a_stranger_writes_no_header(smtp_peer: Start, send: Send) -> None:
     """Line ends in names, types and texts make no header, no recipient, no markup, no type."""
     peer = smtp_peer()

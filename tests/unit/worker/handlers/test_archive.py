@@ -426,6 +426,8 @@ async def test_check_says_what_is_wrong(tmp_path: Path) -> None:
         ("s3:///x", "s3:// names no bucket; write s3://bucket/folder"),
         ("s3://bucket/a/../b", "an empty or dotted folder"),
         ("file://data/archive", "file:// with a host (data)"),
+        ("~/archive", "~/archive would be below the working directory"),
+        ("file:/srv/archive", "file:/srv/archive would be below the working directory"),
         ("", "empty"),
     ],
 )

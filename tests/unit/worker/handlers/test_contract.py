@@ -96,14 +96,22 @@ def test_errors() -> None:
     [
         ({"retry-after": "120"}, 120),
         ({"Retry-After": " 0 "}, 0),
-        ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        (
+            {
+                "Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT",
+                "date": "Wed, 21 Oct 2026 07:26:30 GMT",
+            },
+            90,
+        ),
+        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
+        ({"Retry-After": "soon"}, None),
         ({"Retry-After": "-5"}, None),
-        ({"Retry-After": "9" * 50}, None),
+        ({"Retry-After": "9" * 50}, 86400),
         ({}, None),
     ],
 )
 def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
-    """Only a plain number of seconds counts."""
+    """It is a number of seconds or a date by the other side's clock, a day at most."""
     assert Reply(429, headers, b"").retry_after == seconds
 
 

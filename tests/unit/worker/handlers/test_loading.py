@@ -43,6 +43,10 @@ class Chat(Handler):
     async def handle(self, message: Message, context: Context) -> str:
         return "said"
 
+class Synchronous(Handler):
+    def handle(self, message, context):
+        return "posted"
+
 class Unfinished(Handler):
     pass
 
@@ -118,6 +122,16 @@ WRONG = [
     (
         'use = "chatty:Unfinished"',
         '"use": "chatty:Unfinished" is no whole handler; it does not define handle',
+    ),
+    (
+        'use = "chatty:Synchronous"',
+        '"use": "chatty:Synchronous" is no whole handler; '
+        "write `async def handle`, not `def handle`",
+    ),
+    (
+        'use = "chatty.Chat"',
+        f'"use": "chatty.Chat" is no handler; built in are {NAMES}; '
+        'a class of your own is written "chatty:Chat"',
     ),
     (
         'use = "chatty:"',
