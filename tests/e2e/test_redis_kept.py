@@ -60,6 +60,6 @@ async def test_one_that_may_forget(line: Line, redis: RedisServer, eventually: E
         assert told.startswith(warning)
         line.environment["REDIS_URL"] = address
         line.start("worker")
-        await eventually(lambda: warning in line.log.read_text(), within=30)  # noqa: B023
-        await eventually(lambda: line.ringcentral.count("syncMessages", status=200), within=30)
+        await eventually(lambda: warning in line.log.read_text())  # noqa: B023
+        await eventually(lambda: line.ringcentral.count("syncMessages", status=200))
         line.kill("worker")

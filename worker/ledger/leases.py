@@ -1,11 +1,12 @@
 """Named leases: one process of the fleet does a thing, another takes over when it dies."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
-from .connection import Connection, key
+from .connection import Connection, LedgerError, key
 
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
 _RENEW = (
@@ -51,4 +52,5 @@ class Lease:
     async def _go_on_holding(self) -> None:
         while True:
             await asyncio.sleep(self._milliseconds / 3000)
-            await self.hold()
+            with contextlib.suppress(LedgerError):  # it may be back before the lease has lapsed
+                await self.hold()

@@ -215,7 +215,7 @@ async def test_redis_away_and_back(eventually: Eventually) -> None:
                 async def back() -> bool:
                     return (await client.ask("/status"))[0] == 200
 
-                await eventually(back, within=20)
+                await eventually(back)
                 assert (await client.samples())["ringpost_redis_up",] == 1
             finally:
                 server.kill()
