@@ -59,7 +59,7 @@ steps = ["vault"]
         gate.touch()
         line.start("worker")
 
-        out, _ = await asyncio.wait_for(following.communicate(), 60)
+        out, _ = await asyncio.wait_for(following.communicate(), 100)
     told: dict[str, Any] = json.loads(out)
     assert (told["state"], told["admitted"], told["open"]) == ("done", OLD, 0)
     await eventually(lambda: len(line.archived()) == OLD + 1)

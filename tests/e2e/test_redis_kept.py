@@ -37,7 +37,7 @@ async def test_one_that_evicts(line: Line, redis: RedisServer, command: tuple[st
     process = await asyncio.create_subprocess_exec(
         *command, cwd=line.data, env=line.environment, stderr=subprocess.PIPE
     )
-    _, errors = await asyncio.wait_for(process.communicate(), 60)
+    _, errors = await asyncio.wait_for(process.communicate(), 100)
 
     [told] = [one for one in errors.decode().splitlines() if "maxmemory" in one]
     assert told.startswith("REDIS_URL")

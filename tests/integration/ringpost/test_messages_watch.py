@@ -181,9 +181,9 @@ async def test_the_real_command(
     assert process.stdout is not None
     await eventually(lambda: ringcentral.count("syncMessages", status=200))
     sms = await ringcentral.receives_sms()
-    line = json.loads(await asyncio.wait_for(process.stdout.readline(), 15))
+    line = json.loads(await asyncio.wait_for(process.stdout.readline(), 100))
     process.send_signal(signal.SIGINT)
-    rest, errors = await asyncio.wait_for(process.communicate(), 15)
+    rest, errors = await asyncio.wait_for(process.communicate(), 100)
     assert str(line["message"]["id"]) == str(sms["id"])
     assert (process.returncode, rest, errors) == (130, b"", b"stopped\n")
     assert {request.method for request in ringcentral.requests} == {"GET", "POST"}

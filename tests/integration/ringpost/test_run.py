@@ -46,14 +46,14 @@ class Demo:
         """What a command in the second terminal prints."""
         command = [sys.executable, "-m", "ringpost", *arguments]
         options: dict[str, Any] = {"cwd": self._folder, "env": self._environ, "text": True}
-        done = subprocess.run(command, **options, capture_output=True, timeout=60)
+        done = subprocess.run(command, **options, capture_output=True, timeout=100)
         assert done.returncode == 0, done
         return str(done.stdout)
 
     def page(self, name: str) -> str:
         """A page of the admin process, which says where it is."""
         (address,) = re.findall(rf"  {name} +(http://\S+)", self.output())
-        with urllib.request.urlopen(address, timeout=5) as answer:
+        with urllib.request.urlopen(address, timeout=100) as answer:
             return str(answer.read().decode())
 
     def messages(self) -> list[dict[str, Any]]:
@@ -168,7 +168,7 @@ async def test_it_ends_cleanly_and_leaves_nobody_behind(demo: Demo, eventually: 
     assert demo.process.returncode == 0
     assert "killed" not in demo.output()
     assert demo.output().endswith("Stopped.\n")
-    assert not psutil.wait_procs(children, timeout=5)[1]
+    assert not psutil.wait_procs(children, timeout=100)[1]
     assert not (demo.data / "run.json").exists()
 
 
