@@ -51,15 +51,15 @@ steps = ["vault"]
     )
     await started()
     async with _following(line) as following:
-        await eventually(lambda: notes.exists() and len(_noted(notes)) >= AT_THE_GATE, within=20)
+        await eventually(lambda: notes.exists() and len(_noted(notes)) >= AT_THE_GATE)
 
         await ringcentral.receives_sms("live")
-        await eventually(lambda: len(line.archived()) == 1, within=5)
+        await eventually(lambda: len(line.archived()) == 1)
         line.kill("worker")
         gate.touch()
         line.start("worker")
 
-        out, _ = await asyncio.wait_for(following.communicate(), 60)
+        out, _ = await asyncio.wait_for(following.communicate(), 100)
     told: dict[str, Any] = json.loads(out)
     assert (told["state"], told["admitted"], told["open"]) == ("done", OLD, 0)
     await eventually(lambda: len(line.archived()) == OLD + 1)

@@ -21,6 +21,7 @@ async def ringcentral() -> AsyncIterator[RingCentral]:
         yield ringcentral
 
 
+@pytest.mark.timeout(600)
 async def test_every_tenth_call_fails(
     line: Line, started: Start, ringcentral: RingCentral, eventually: Eventually
 ) -> None:
@@ -47,11 +48,12 @@ steps = ["vault", "mark-read"]
         record = await ringcentral.receives(KINDS[n % 5], extension=extension, **wish)
         expected.append(str(record["id"]))
 
-    await eventually(lambda: len(line.archived()) >= 1000, within=110)
+    await eventually(lambda: len(line.archived()) >= 1000, within=280)
 
-    await eventually(lambda: all(line.is_read(id_) for id_ in expected), within=60)
+    await eventually(lambda: all(line.is_read(id_) for id_ in expected))
     arrived = Counter(folder.name.partition("-")[2] for folder in line.archived())
     assert arrived == Counter(expected)
-    assert ringcentral.sent_in_penalty(under_way=0.5) == []
+    # a penalty lasts two seconds; on a slow machine a request is on its way for long
+    assert ringcentral.sent_in_penalty(under_way=1.5) == []
     failed = {(request.status, request.code) for request in ringcentral.requests}
     assert len(failed) >= 8, failed

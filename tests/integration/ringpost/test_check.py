@@ -53,7 +53,7 @@ def check(tmp_path: Path, ringcentral: RingCentral, redis_url: str) -> Check:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, errors = await asyncio.wait_for(process.communicate(), 60)
+        out, errors = await asyncio.wait_for(process.communicate(), 100)
         assert not errors.strip(), errors
         found: dict[str, Any] = {finding["subject"]: finding for finding in json.loads(out)}
         return {**found, "exit": {"code": str(process.returncode)}}

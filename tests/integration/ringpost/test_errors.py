@@ -53,7 +53,7 @@ def ringpost(tmp_path: Path) -> Command:
             env={**inherited, "PORT": "0", "ADMIN_PORT": "0", **(environ or {})},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=100,
         )
         return Answer(done.returncode, done.stdout, done.stderr)
 

@@ -185,7 +185,7 @@ async def test_who_has_said_stop(
         env={**environ, "REDIS_URL": redis_url},
         stdout=asyncio.subprocess.PIPE,
     )
-    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    out, _ = await asyncio.wait_for(process.communicate(), 100)
     assert out.decode() == "not answered: the number has said STOP\n"
 
 
@@ -249,7 +249,7 @@ async def test_a_message_of_the_mailbox(
             env={**environ, "CODE": "0"},
             stdout=asyncio.subprocess.PIPE,
         )
-        out, _ = await asyncio.wait_for(process.communicate(), 60)
+        out, _ = await asyncio.wait_for(process.communicate(), 100)
         return out.decode().strip()
 
     assert list(await asyncio.gather(run("program"), run("mark-read"))) == ["1", "marked read"]

@@ -173,9 +173,9 @@ def test_wildcards_mean_what_they_always_mean(pattern: str, text: str) -> None:
 
 def test_a_hostile_text_costs_no_time() -> None:
     """Many wildcards over a long text that nearly fits end at once."""
-    started = time.perf_counter()
+    started = time.process_time()
     assert not runs({"text": "*a" * 20 + "*b"}, {**SMS, "subject": "a" * 20_000})
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_conditions_are_compiled_when_the_file_is_read() -> None:
@@ -192,10 +192,10 @@ def test_a_hundred_routes_are_quick() -> None:
         for n in range(100)
     ]
     search, message = RouteSearch(routes), Message.model_validate(SMS)
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(50):
         search.running(Facts(message, MAILBOX), "created")
-    assert (time.perf_counter() - started) / 50 < 0.001
+    assert (time.process_time() - started) / 50 < 0.001
 
 
 def test_a_route_is_on_what_it_says() -> None:
@@ -297,9 +297,9 @@ def test_a_hostile_text_costs_no_time_with_a_regex(regex: str) -> None:
     """The search is linear in the text."""
     condition = Match.model_validate({"text": f"/{regex}/"})
     message = Message.model_validate({**SMS, "subject": "a" * 50_000 + "c"})
-    started = time.perf_counter()
+    started = time.process_time()
     all_hold(condition.conditions, Facts(message, MAILBOX))
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(

@@ -121,8 +121,8 @@ async def test_children_that_stay_behind(
 ) -> None:
     """What it leaves in its group ends with it; what left the group does not hold it up."""
     note = tmp_path / "pid"
-    script = 'sleep 60 & echo $! > "$1"; setsid sleep 5 & echo started'
-    assert await asyncio.wait_for(attempt(made(script, str(note)), SMS), 4) == "started"
+    script = 'sleep 60 & echo $! > "$1"; setsid sleep 30 & echo started'
+    assert await asyncio.wait_for(attempt(made(script, str(note)), SMS), 25) == "started"
     await eventually(has_ended(note))
 
 
@@ -175,7 +175,7 @@ def test_it_runs_in_the_worker_s_kind_of_loop(tmp_path: Path) -> None:
 
     thread = threading.Thread(target=in_loop)
     thread.start()
-    thread.join(20)
+    thread.join(60)
     assert codes == [3]
 
 
