@@ -6,6 +6,7 @@ interface only, sends nothing on, and keeps no message in memory.
 
 import argparse
 import asyncio
+import os
 import secrets
 import signal
 import sys
@@ -109,7 +110,11 @@ def main() -> None:
     options.add_argument("--folder", type=Path, required=True)
     chosen = options.parse_args()
     chosen.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    asyncio.run(serve(chosen.port, chosen.folder))
+    try:
+        asyncio.run(serve(chosen.port, chosen.folder))
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        sys.exit(f"port {chosen.port} of {LOOPBACK} cannot be listened on: {reason}")
 
 
 if __name__ == "__main__":

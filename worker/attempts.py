@@ -79,6 +79,9 @@ class Attempts:
             return False
         answered = False
         try:
+            if not await self._ledger.holds(claim):
+                log.warning("claim lost", **facts(claim, message))
+                return False
             if not await self._may_try(claim, message, step, in_force):
                 return False
             error = await self._try(claim, message, step, in_force)

@@ -112,7 +112,8 @@ async def test_webhook_killed_exactly_there(
     await eventually(lambda: answers(line.webhook_url))
     await ringcentral.receives_sms("somebody does")
     await eventually(lambda: len(line.archived()) == 2)
-    assert ringcentral.notifications[-1].outcome == "delivered"
+    # the sweep may have been faster
+    await eventually(lambda: ringcentral.notifications[-1].outcome == "delivered")
 
 
 async def test_a_stop_cuts_no_step(

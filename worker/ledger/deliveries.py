@@ -1,5 +1,6 @@
 """The ledger of deliveries: claimed in turn, recorded step by step, settled or failed."""
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -43,13 +44,14 @@ class DeliveryLedger:
         self.breakers: dict[str, Breaker] = {}
         """The breakers that are open, as this process last heard."""
         self._heard_at = 0.0
+        self._held_at: dict[tuple[str, str], float] = {}
 
     async def claim(self, most: int) -> list[Claim]:
         """Claim up to `most` due deliveries, a few from each mailbox in turn.
 
         Live ones come first; bulk ones take places that are left, ten at once in the whole fleet.
         """
-        token = uuid4().hex
+        token, now = uuid4().hex, time.time()
         rows, breakers = await self._connection.run(
             "claim_deliveries", token, most, FEW_PER_MAILBOX, self.lease_seconds, BULK_AT_ONCE
         )
@@ -62,6 +64,7 @@ class DeliveryLedger:
             if state.added is not None:
                 state.added = self._snapshots.open_words(state.added)
             claims.append(Claim(Mailbox.parse(mailbox), id_, route, token, snapshot, state, on))
+        self._held_at |= {(token, claim.member): now for claim in claims}
         return claims
 
     async def admit(self, mailbox: Mailbox, messages: Sequence[Admitted]) -> int:
@@ -80,10 +83,28 @@ class DeliveryLedger:
         return orjson.dumps([self._admitted(message) for message in messages]).decode()
 
     async def renew(self, claims: Iterable[Claim]) -> None:
-        """Hold these claims for another lease."""
+        """Hold these claims, all there are, for another lease."""
+        claims, now = list(claims), time.time()
         held = [part for claim in claims for part in (claim.token, claim.member)]
+        lost: list[str] = []
         if held:
-            await self._connection.run("renew_claims", self.lease_seconds, *held)
+            lost = await self._connection.run("renew_claims", self.lease_seconds, *held)
+        gone = set(zip(lost[::2], lost[1::2], strict=True))
+        ours = {(claim.token, claim.member) for claim in claims} - gone
+        newer = {one: at for one, at in self._held_at.items() if at >= now}
+        self._held_at = dict.fromkeys(ours, now) | newer
+
+    async def holds(self, claim: Claim) -> bool:
+        """Whether the claim is still ours; asks only if it was not renewed in time.
+
+        A process that stood still does not know that another one has taken its work over.
+        """
+        held_at = self._held_at.get((claim.token, claim.member), 0.0)
+        if time.time() - held_at < self.lease_seconds:
+            return True
+        name = key("message", str(claim.mailbox), claim.message_id)
+        token = await patiently(lambda: self._redis.hget(name, f"c:{claim.lane}"))
+        return bool(token == claim.token)
 
     async def record_step(self, claim: Claim) -> bool:
         """Write the delivery as it stands now; False if the claim was lost to another worker."""

@@ -4,6 +4,8 @@ import asyncio
 import email
 import email.policy
 import os
+import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from email.message import EmailMessage
@@ -106,3 +108,19 @@ async def test_it_listens_on_the_loopback_interface_only(sink: Any) -> None:
     _, _, stage = sink
     connections = psutil.Process(stage.pid("mail")).net_connections()
     assert {c.laddr.ip for c in connections if c.status == psutil.CONN_LISTEN} == {LOOPBACK}
+
+
+def test_a_port_that_is_taken(tmp_path: Path) -> None:
+    """Somebody else listens there already: one line says so."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        options = ("--port", str(port), "--folder", str(tmp_path))
+        ended = subprocess.run(
+            [sys.executable, "-m", "ringpost.mail_sink", *options],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 1
+    [line] = ended.stderr.splitlines()
+    assert line == f"port {port} of 127.0.0.1 cannot be listened on: Address already in use"

@@ -18,7 +18,7 @@ from worker.handlers.contract import (
     PermanentError,
     TransientError,
 )
-from worker.ledger import Admitted, Ledger
+from worker.ledger import Admitted, Ledger, open_ledger
 from worker.ledger.mailboxes import Happened, Page, Seen, SyncLease
 from worker.ledger.records import Delivery
 
@@ -244,3 +244,31 @@ async def test_what_a_step_adds_is_seen_by_the_later_ones(
 
     await eventually(settled)
     assert (first._calls, second._calls) == (["1"], ["Hello", "Hello"])
+
+
+@pytest.mark.parametrize("renewed_first", [False, True])
+async def test_a_worker_that_stood_still_leaves_alone_what_another_took_over(
+    redis_url: str,
+    arrive: Arrive,
+    mailbox: Mailbox,
+    monkeypatch: pytest.MonkeyPatch,
+    renewed_first: bool,
+) -> None:
+    """What another worker has done meanwhile is not done again, whether it renews or goes on."""
+    await arrive(mailbox, "1")
+    async with open_ledger(redis_url, lease_seconds=0) as still, open_ledger(redis_url) as lively:
+        slow, other = Line(still), Line(lively)
+
+        async def stand_still(*_: Any) -> None:
+            monkeypatch.undo()
+            await still.deliveries.reclaim_lapsed()
+            await other.deliverer.work()
+            if renewed_first:
+                still.deliveries.lease_seconds = 30.0
+                await still.deliveries.renew(slow.deliverer.claims)
+
+        monkeypatch.setattr("worker.steps.hold_back", stand_still)
+        await slow.deliverer.work()
+
+    assert (other.first._calls, other.second._calls) == (["1"], ["1"])
+    assert (slow.first._calls, slow.second._calls) == ([], [])
