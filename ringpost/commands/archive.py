@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ringpost.adoption_hint import AdoptionHint
 from ringpost.archives import (
     OnThisDisk,
     find_archives,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from worker.archive.outputs import Output
     from worker.archive.verification import Tally
 
-_ADOPT = "`ringpost archive adopt` takes in what was archived before there were chains"
-
 archive = typer.Typer(
     help="Check what was archived, hand it on, remove what is over.", no_args_is_help=True
 )
@@ -49,13 +48,13 @@ def verify(
 ) -> None:
     """Compare every file with its manifest and the chains; exit 1 with a line for each fault."""
     from worker.archive.holds import HoldsUnreadableError, read_holds
-    from worker.archive.verification import IN_NO_CHAIN, Tally
+    from worker.archive.verification import Tally
 
     days = _days(first, last)
     tally = Tally()
     found: list[dict[str, str]] = []
     count = 0
-    outside = 0
+    adoption = AdoptionHint()
     holds = []
     for place in find_places(folder, handler, config):
         where = in_words(place)
@@ -67,7 +66,7 @@ def verify(
                 raise Refusal(str(error), exit_code=1) from None
             for fault in (one for box in meant for one in kept.verify(box, *days, tally)):
                 count += 1
-                outside += fault.what == IN_NO_CHAIN
+                adoption.note(fault.path.name, fault.what)
                 if as_json:
                     found.append(_fault(fault, kept.name_of))
                 else:
@@ -84,8 +83,7 @@ def verify(
         else:
             say("all is as it was archived" if tally.months else "nothing is archived there")
     if count:
-        if outside:
-            hint(_ADOPT)
+        adoption.show()
         raise typer.Exit(1)
 
 
@@ -143,7 +141,6 @@ def export(
 
     from ringpost.archive_export import export_to
     from worker.archive.outputs import FolderOutput, ZipOutput
-    from worker.archive.verification import IN_NO_CHAIN
 
     if form not in {"eml", "json"}:
         raise Refusal(f'--format "{form}": is not known; known are eml, json')
@@ -174,8 +171,10 @@ def export(
             alarm(f"{fault['path']} {fault['what']}")
         say(f"{_count(count, 'message')} written to {out}")
     if found:
-        if any(fault["what"] == IN_NO_CHAIN for fault in found):
-            hint(_ADOPT)
+        adoption = AdoptionHint()
+        for fault in found:
+            adoption.note(Path(fault["path"]).name, fault["what"])
+        adoption.show()
         raise typer.Exit(1)
 
 

@@ -199,9 +199,13 @@ def test_a_hold_that_cannot_be_written(vault: SmallArchive) -> None:
 
 
 def test_adoption(vault: SmallArchive) -> None:
-    """What was archived before there were chains is taken in once."""
+    """What was archived before there were chains is taken in once; a broken chain is no reason."""
+    vault.chain.write_text("{}\n")
+    assert "archive adopt" not in call("verify", vault.root).output
     vault.chain.unlink()
-    assert call("verify", vault.root).exit_code == 1
+    verified = call("verify", vault.root)
+    assert verified.exit_code == 1
+    assert "`ringpost archive adopt` takes in" in verified.output
     assert call("adopt", vault.root).output == "1 folder taken into the chains\n"
     assert call("verify", vault.root).exit_code == 0
     assert json.loads(call("adopt", vault.root, "--json").output) == {"adopted": 0, "faults": []}
