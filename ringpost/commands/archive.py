@@ -46,7 +46,10 @@ def verify(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare every file with its manifest and the chains; exit 1 with a line for each fault."""
+    """Compare every file with its manifest and the chains; exit 1 with a line for each fault.
+
+    Exit code 2 if there is nothing to compare.
+    """
     from worker.archive.holds import HoldsUnreadableError, read_holds
     from worker.archive.verification import Tally
 
@@ -56,8 +59,9 @@ def verify(
     count = 0
     adoption = AdoptionHint()
     holds = []
+    empty: list[str] = []
     for place in find_places(folder, handler, config):
-        where = in_words(place)
+        where, before = in_words(place), tally.months
         with _reading(where), opened(place) as kept:
             meant = find_mailboxes(kept, where, mailbox) if mailbox else [None]
             try:
@@ -71,6 +75,8 @@ def verify(
                     found.append(_fault(fault, kept.name_of))
                 else:
                     alarm(f"{kept.name_of(fault.path)} {fault.what}")
+            if tally.months == before and not (mailbox or first or last):
+                empty.append(where)
     if as_json:
         facts = {name: getattr(tally, name) for name in Tally.__slots__}
         on_hold = [one.model_dump(mode="json", exclude={"what"}) for one in holds]
@@ -80,11 +86,15 @@ def verify(
         show_holds(holds)
         if count:
             say(_count(count, "fault"))
-        else:
+        elif not empty:
             say("all is as it was archived" if tally.months else "nothing is archived there")
+    for where in empty:
+        hint(f"{where}: nothing is archived there; is its disk mounted, is it the right one?")
     if count:
         adoption.show()
         raise typer.Exit(1)
+    if empty:
+        raise typer.Exit(2)
 
 
 @archive.command()

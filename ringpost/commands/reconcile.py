@@ -41,7 +41,7 @@ def reconcile(
 
     now = datetime.now(UTC)
     begin = moment(since, "--since", now)
-    end = moment(until, "--until", now) if until else None
+    end = moment(until, "--until", now) if until is not None else None
     if end is not None and end <= begin:
         raise Refusal(f"--until {until}: is not after --since {since}")
 

@@ -88,6 +88,17 @@ def test_each_fault_is_a_line(vault: SmallArchive) -> None:
     assert [one["what"] for one in found] == [line.partition(" ")[2] for line in lines[:2]]
 
 
+def test_an_empty_archive_is_not_sound(here: SmallArchive, tmp_path: Path) -> None:
+    """Exit code 2: its disk is not mounted, most likely; of some days there may be nothing."""
+    shutil.rmtree(tmp_path / "copies/111")
+    answer = call("verify")
+    assert answer.exit_code == 2
+    assert "all is as it was archived" not in answer.output
+    assert f"{tmp_path / 'copies'}: nothing is archived there" in answer.output
+    assert call("verify", here.root, "--from", "2020-01-01", "--to", "2020-01-02").exit_code == 0
+    assert call("verify", here.root / "111").exit_code == 2
+
+
 def test_a_fault_is_one_line_whatever_the_name(vault: SmallArchive) -> None:
     """Who can add a file cannot add a line that says that all is well."""
     (vault.month / "23/Fax-1/x\nall is as it was archived").write_text("x")
@@ -120,6 +131,10 @@ def test_the_archives_of_the_configuration(here: SmallArchive, tmp_path: Path) -
         (("export", "vault", "--out", "x", "--format", "pdf"), "known are eml, json"),
         (("hold", "add", "vault", "--mailbox", "9", "--reason", "x"), "write ACCOUNT/EXTENSION"),
         (("hold", "add", "vault", "--mailbox", "1/9", "--reason", " "), "--reason: is empty"),
+        (
+            ("hold", "add", "vault", "--mailbox", "1/9", "--message", "", "--reason", "x"),
+            "--message: is empty; leave it out to mean the whole mailbox",
+        ),
     ],
 )
 def test_what_is_refused(here: SmallArchive, words: tuple[str, ...], said: str) -> None:
