@@ -109,7 +109,7 @@ def day_of(folder: Path) -> date | None:
     """The date of a day's folder; None for one that is in no calendar."""
     try:
         return date(int(folder.parent.parent.name), int(folder.parent.name), int(folder.name))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
