@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ringpost.adoption_hint import AdoptionHint
 from ringpost.archives import (
     OnThisDisk,
     find_archives,
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from worker.archive.outputs import Output
     from worker.archive.verification import Tally
 
-_ADOPT = "`ringpost archive adopt` takes in what was archived before there were chains"
-
 archive = typer.Typer(
     help="Check what was archived, hand it on, remove what is over.", no_args_is_help=True
 )
@@ -47,18 +46,22 @@ def verify(
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare every file with its manifest and the chains; exit 1 with a line for each fault."""
+    """Compare every file with its manifest and the chains; exit 1 with a line for each fault.
+
+    Exit code 2 if there is nothing to compare.
+    """
     from worker.archive.holds import HoldsUnreadableError, read_holds
-    from worker.archive.verification import IN_NO_CHAIN, Tally
+    from worker.archive.verification import Tally
 
     days = _days(first, last)
     tally = Tally()
     found: list[dict[str, str]] = []
     count = 0
-    outside = 0
+    adoption = AdoptionHint()
     holds = []
+    empty: list[str] = []
     for place in find_places(folder, handler, config):
-        where = in_words(place)
+        where, before = in_words(place), tally.months
         with _reading(where), opened(place) as kept:
             meant = find_mailboxes(kept, where, mailbox) if mailbox else [None]
             try:
@@ -67,11 +70,13 @@ def verify(
                 raise Refusal(str(error), exit_code=1) from None
             for fault in (one for box in meant for one in kept.verify(box, *days, tally)):
                 count += 1
-                outside += fault.what == IN_NO_CHAIN
+                adoption.note(fault.path.name, fault.what)
                 if as_json:
                     found.append(_fault(fault, kept.name_of))
                 else:
                     alarm(f"{kept.name_of(fault.path)} {fault.what}")
+            if tally.months == before and not (mailbox or first or last):
+                empty.append(where)
     if as_json:
         facts = {name: getattr(tally, name) for name in Tally.__slots__}
         on_hold = [one.model_dump(mode="json", exclude={"what"}) for one in holds]
@@ -81,12 +86,15 @@ def verify(
         show_holds(holds)
         if count:
             say(_count(count, "fault"))
-        else:
+        elif not empty:
             say("all is as it was archived" if tally.months else "nothing is archived there")
+    for where in empty:
+        hint(f"{where}: nothing is archived there; is its disk mounted, is it the right one?")
     if count:
-        if outside:
-            hint(_ADOPT)
+        adoption.show()
         raise typer.Exit(1)
+    if empty:
+        raise typer.Exit(2)
 
 
 @archive.command()
@@ -143,7 +151,6 @@ def export(
 
     from ringpost.archive_export import export_to
     from worker.archive.outputs import FolderOutput, ZipOutput
-    from worker.archive.verification import IN_NO_CHAIN
 
     if form not in {"eml", "json"}:
         raise Refusal(f'--format "{form}": is not known; known are eml, json')
@@ -174,8 +181,10 @@ def export(
             alarm(f"{fault['path']} {fault['what']}")
         say(f"{_count(count, 'message')} written to {out}")
     if found:
-        if any(fault["what"] == IN_NO_CHAIN for fault in found):
-            hint(_ADOPT)
+        adoption = AdoptionHint()
+        for fault in found:
+            adoption.note(Path(fault["path"]).name, fault["what"])
+        adoption.show()
         raise typer.Exit(1)
 
 

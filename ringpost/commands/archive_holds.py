@@ -111,6 +111,8 @@ def _change(
         meant = Mailbox.parse(mailbox)
     except ValueError:
         raise Refusal(f'--mailbox "{mailbox}": write ACCOUNT/EXTENSION') from None
+    if message is not None and not message.strip():
+        raise Refusal("--message: is empty; leave it out to mean the whole mailbox")
     if not reason.strip():
         raise Refusal("--reason: is empty; say why in a few words")
     new = Hold(

@@ -243,7 +243,7 @@ def for_programs(run: "Run", waiting: int) -> dict[str, Any]:
 def _period(asked: "Asked") -> tuple[datetime, datetime | None]:
     now = datetime.now(UTC)
     since = past_moment(asked.since, "--since", now)
-    until = past_moment(asked.until, "--until", now) if asked.until else None
+    until = past_moment(asked.until, "--until", now) if asked.until is not None else None
     if until is not None and until <= since:
         raise Refusal(f"--until {asked.until}: is not after --since {asked.since}")
     return since, until

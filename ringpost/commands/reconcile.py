@@ -39,7 +39,7 @@ def reconcile(
 
     now = datetime.now(UTC)
     begin = past_moment(since, "--since", now)
-    end = past_moment(until, "--until", now) if until else None
+    end = past_moment(until, "--until", now) if until is not None else None
     if end is not None and end <= begin:
         raise Refusal(f"--until {until}: is not after --since {since}")
 

@@ -25,7 +25,7 @@ from worker.archive.folders import (
 from worker.archive.layout import MAIL, MESSAGE, REVISIONS, Archived, revisions
 from worker.archive.outputs import Output
 from worker.archive.recent_chain import RecentChain
-from worker.archive.verification import EXTRA, IN_NO_CHAIN
+from worker.archive.verification import IN_NO_CHAIN
 from worker.handlers.durable import CHUNK, MANIFEST, locked
 from worker.handlers.filenames import safe_name
 from worker.handlers.media_types import safe_media_type
@@ -68,9 +68,6 @@ async def export(
 async def _export(
     archived: Archived, form: Format, output: Output, chains: RecentChain
 ) -> AsyncIterator[Archived | Fault]:
-    if safe_name(archived.folder.name) != archived.folder.name:
-        yield Fault(archived.folder, EXTRA)  # it could take the name of another one
-        return
     files: list[_Found] = []
     for fault in _look(archived, files, chains):
         yield fault

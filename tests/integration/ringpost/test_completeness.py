@@ -287,6 +287,8 @@ async def test_what_cannot_be_done_is_said(command: Command) -> None:
         ("backfill", "--since: say how far back"),
         ("backfill --since soon", "is no time"),
         ("backfill --since 1d --until 2d", "is not after --since"),
+        ("backfill --since 1d --until=", "--until : is no time"),
+        ("reconcile --until=", "--until : is no time"),
         ("backfill --since 2y --route keep", 'did you mean "kept"?'),
         ("backfill --since 1m", "delivers what came since then anyway"),
         ("backfill --stop --status", "give one of them"),

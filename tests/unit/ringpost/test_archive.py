@@ -88,6 +88,17 @@ def test_each_fault_is_a_line(vault: SmallArchive) -> None:
     assert [one["what"] for one in found] == [line.partition(" ")[2] for line in lines[:2]]
 
 
+def test_an_empty_archive_is_not_sound(here: SmallArchive, tmp_path: Path) -> None:
+    """Exit code 2: its disk is not mounted, most likely; of some days there may be nothing."""
+    shutil.rmtree(tmp_path / "copies/111")
+    answer = call("verify")
+    assert answer.exit_code == 2
+    assert "all is as it was archived" not in answer.output
+    assert f"{tmp_path / 'copies'}: nothing is archived there" in answer.output
+    assert call("verify", here.root, "--from", "2020-01-01", "--to", "2020-01-02").exit_code == 0
+    assert call("verify", here.root / "111").exit_code == 2
+
+
 def test_a_fault_is_one_line_whatever_the_name(vault: SmallArchive) -> None:
     """Who can add a file cannot add a line that says that all is well."""
     (vault.month / "23/Fax-1/x\nall is as it was archived").write_text("x")
@@ -120,6 +131,10 @@ def test_the_archives_of_the_configuration(here: SmallArchive, tmp_path: Path) -
         (("export", "vault", "--out", "x", "--format", "pdf"), "known are eml, json"),
         (("hold", "add", "vault", "--mailbox", "9", "--reason", "x"), "write ACCOUNT/EXTENSION"),
         (("hold", "add", "vault", "--mailbox", "1/9", "--reason", " "), "--reason: is empty"),
+        (
+            ("hold", "add", "vault", "--mailbox", "1/9", "--message", "", "--reason", "x"),
+            "--message: is empty; leave it out to mean the whole mailbox",
+        ),
     ],
 )
 def test_what_is_refused(here: SmallArchive, words: tuple[str, ...], said: str) -> None:
@@ -199,9 +214,13 @@ def test_a_hold_that_cannot_be_written(vault: SmallArchive) -> None:
 
 
 def test_adoption(vault: SmallArchive) -> None:
-    """What was archived before there were chains is taken in once."""
+    """What was archived before there were chains is taken in once; a broken chain is no reason."""
+    vault.chain.write_text("{}\n")
+    assert "archive adopt" not in call("verify", vault.root).output
     vault.chain.unlink()
-    assert call("verify", vault.root).exit_code == 1
+    verified = call("verify", vault.root)
+    assert verified.exit_code == 1
+    assert "`ringpost archive adopt` takes in" in verified.output
     assert call("adopt", vault.root).output == "1 folder taken into the chains\n"
     assert call("verify", vault.root).exit_code == 0
     assert json.loads(call("adopt", vault.root, "--json").output) == {"adopted": 0, "faults": []}

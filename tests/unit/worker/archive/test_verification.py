@@ -1,5 +1,6 @@
 """Whatever is done to an archive, `verify` names it; and it says nothing of a sound one."""
 
+import json
 import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -211,6 +212,22 @@ def test_harm_is_named(
     """Each change, loss and addition is a fault of its own, and nothing else is."""
     harm(archive)
     assert archive.faults() == said
+
+
+@pytest.mark.parametrize(
+    ("number", "folder"),
+    [(5, ""), (5, "/etc"), (5, ".."), (5, "24/.."), (5, f"24/{'x' * 256}"), (2**70, "24/Fax-3")],
+)
+def test_a_line_that_names_no_folder_is_none_of_ours(
+    archive: SmallArchive, number: int, folder: str
+) -> None:
+    """Whoever can write to a chain cannot lead us elsewhere, or keep us from going on."""
+    wire = {"number": number, "what": "archived", "folder": folder, "manifest": "0"}
+    line = json.dumps({**wire, "at": "now", "previous": "0"})
+    archive.chain.write_text(f"{archive.chain.read_text()}{line}\n")
+    assert archive.faults() == ["chain.jsonl line 5 is none of ours"]
+    archive.keep(9)
+    assert archive.faults() == ["chain.jsonl line 5 is none of ours"]
 
 
 def test_a_chain_that_was_shortened_is_seen_by_its_head(archive: SmallArchive) -> None:
