@@ -687,6 +687,11 @@ WRONG: list[tuple[str, str]] = [
         '[[tests]] "A fax" "given": must have another "direction"; known are Inbound, Outbound',
     ),
     (
+        example('given = {}\nextension.id = "Front desk"'),
+        '[[tests]] "A fax" "extension.id": "Front desk" is no id of an extension; write digits, '
+        'or a "number" or "name"',
+    ),
+    (
         example('given = {attachments = [{vmDuration = "30s"}]}'),
         '[[tests]] "A fax" "given": must have another value for "vmDuration", one that '
         "RingCentral may send",
