@@ -458,6 +458,16 @@ WRONG: list[tuple[str, str]] = [
         "write the extension's number, id or name",
     ),
     (
+        route('match.extension = "101, 102"'),
+        '[[routes]] "Faxes" "match.extension": "101, 102" are several; write a list such as '
+        '["101", "102"], or a pattern such as "10?"',
+    ),
+    (
+        route('match.from = "101-110"'),
+        '[[routes]] "Faxes" "match.from": "101-110" are several; write a list such as '
+        '["101", "102"], or a pattern such as "10?"',
+    ),
+    (
         route('match.contentType = "pdf"'),
         '[[routes]] "Faxes" "match.contentType": "pdf" is no content type; '
         'write such as "application/pdf" or "image/*"',
