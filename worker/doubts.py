@@ -36,6 +36,7 @@ _WITHOUT_SUMMER = {"EST": "America/New_York", "MST": "America/Denver", "GMT": "E
 
 _COMPARED = re.compile(r"""\bmessage\.(\w+)\s*[=!]=\s*["']([^"']*)["']""")
 _LIKE_A_REGEX = re.compile(r"\.[*+]|^\^|\w\|\w|\\[bdswBDSW]|\[\w-\w")
+_BORDER = re.compile(r"\\b[^\W\x00-\x7f]|[^\W\x00-\x7f]\\b")
 _QUESTION = re.compile(r"[^*?]*\w\?")
 
 
@@ -57,7 +58,9 @@ def doubts(route: Route, owner: str) -> Iterator[str]:
             yield f"if: message.{key} is never {quoted(value)}, case counts here; {right}"
     for one in _all_written(route.match):
         for value in _texts(one):
-            if not regex_in(value) and _LIKE_A_REGEX.search(value):
+            if (regex := regex_in(value)) and _BORDER.search(regex):
+                yield f"{one}: \\b knows ASCII letters only; leave it out beside others"
+            elif not regex and _LIKE_A_REGEX.search(value):
                 yield f"{one}: a regular expression is written between slashes, '/.../'"
             elif FACTS[one.key].contained and _QUESTION.fullmatch(value.strip()):
                 yield (
