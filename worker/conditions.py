@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol, Self
 import re2
 
 from worker.facts import Fact, Facts, folded
-from worker.numbers import check_number, check_pattern, e164, is_number_only
+from worker.numbers import check_extension, check_number, check_pattern, e164
 from worker.problems import Wrong, check_printable, nearest, quoted
 
 _WILD = re.compile(r"[*?]")
@@ -120,8 +120,8 @@ def check_value(value: str, fact: Fact, contacts: Contacts) -> None:
         check_number(text)
     elif fact.known:
         _check_known(value, fact.known)
-    elif fact.extension and is_number_only(text):
-        raise Wrong("is a phone number; write the extension's number, id or name")
+    elif fact.extension:
+        check_extension(text)
     elif fact.content_type and not _CONTENT_TYPE.fullmatch(text):
         raise Wrong('is no content type; write such as "application/pdf" or "image/*"')
 

@@ -6,7 +6,7 @@ Pure. What is sure is in `reviewing`.
 import re
 from collections.abc import Iterator
 
-from worker.conditions import OneOf
+from worker.conditions import OneOf, regex_in
 from worker.configuration import Configuration
 from worker.facts import FACTS
 from worker.happenings import CREATED, DELIVERED, FAILED, READ, SENT, TRANSCRIBED
@@ -35,6 +35,8 @@ _LATER = {
 _WITHOUT_SUMMER = {"EST": "America/New_York", "MST": "America/Denver", "GMT": "Europe/London"}
 
 _COMPARED = re.compile(r"""\bmessage\.(\w+)\s*[=!]=\s*["']([^"']*)["']""")
+_LIKE_A_REGEX = re.compile(r"\.[*+]|^\^|\w\|\w|\\[bdswBDSW]|\[\w-\w")
+_BORDER = re.compile(r"\\b[^\W\x00-\x7f]|[^\W\x00-\x7f]\\b")
 _QUESTION = re.compile(r"[^*?]*\w\?")
 
 
@@ -56,7 +58,11 @@ def doubts(route: Route, owner: str) -> Iterator[str]:
             yield f"if: message.{key} is never {quoted(value)}, case counts here; {right}"
     for one in _all_written(route.match):
         for value in _texts(one):
-            if FACTS[one.key].contained and _QUESTION.fullmatch(value.strip()):
+            if (regex := regex_in(value)) and _BORDER.search(regex):
+                yield f"{one}: \\b knows ASCII letters only; leave it out beside others"
+            elif not regex and _LIKE_A_REGEX.search(value):
+                yield f"{one}: a regular expression is written between slashes, '/.../'"
+            elif FACTS[one.key].contained and _QUESTION.fullmatch(value.strip()):
                 yield (
                     f"{one}: ? is any one character, and the value describes the whole text; "
                     f"write {quoted(f'*{value.strip()}*')} for one that may stand anywhere"

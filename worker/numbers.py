@@ -11,6 +11,8 @@ from worker.problems import Wrong
 DEFAULT_REGION = "US"  # of numbers written without a country code
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _NUMBER_ONLY = re.compile(r"\+?[0-9 ()./\u00a0\u2010-\u2013-]+")
+_SEVERAL = re.compile(r"[0-9]{2,8}\s*(?:-|\u2013|\.\.|,|;|to)\s*[0-9]{2,8}")
+_ONE_EACH = 'are several; write a list such as ["101", "102"], or a pattern such as "10?"'
 _AT_HOME = re.compile(r"\+1[0-9]{10}")
 _INTERNATIONAL = re.compile(r"\+ ?[0-9]")
 _PATTERN_ONLY = re.compile(r"[0-9 ()./*?-]+")
@@ -47,15 +49,12 @@ def _parse(text: str) -> str | None:
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
 
 
-def is_number_only(text: str) -> bool:
-    """Whether a text is a phone number beyond doubt, and no extension's number or id."""
-    return bool(_NUMBER_ONLY.fullmatch(text)) and not text.isdecimal() and e164(text) is not None
-
-
 def check_number(text: str) -> None:
     """Raise Wrong for what is written like a phone number and is none; other texts pass."""
     if _INTERNATIONAL.match(text) and not _NUMBER_ONLY.fullmatch(text):
         raise Wrong("is no phone number; write such as +16505550100")
+    if _SEVERAL.fullmatch(text) and sum(map(str.isdecimal, text)) < _SHORTEST_NUMBER:
+        raise Wrong(_ONE_EACH)
     is_long = sum(map(str.isdecimal, text)) >= _SHORTEST_NUMBER
     if not _NUMBER_ONLY.fullmatch(text) or not is_long:
         return
@@ -67,6 +66,14 @@ def check_number(text: str) -> None:
         raise Wrong("has no country code; write such as +49 30 1234567")
     if number is None and not (text.isdecimal() and len(text) <= _LONGEST_EXTENSION):
         raise Wrong("is no phone number; write such as +16505550100")
+
+
+def check_extension(text: str) -> None:
+    """Raise Wrong for what can be no extension: several at once, or a phone number."""
+    if _SEVERAL.fullmatch(text):
+        raise Wrong(_ONE_EACH)
+    if _NUMBER_ONLY.fullmatch(text) and not text.isdecimal() and e164(text) is not None:
+        raise Wrong("is a phone number; write the extension's number, id or name")
 
 
 def check_pattern(text: str) -> None:

@@ -87,10 +87,17 @@ def _expected(value: object) -> object:
     return value
 
 
+def _extension_id(value: str) -> str:
+    try:
+        return Mailbox("1", value.strip()).extension_id
+    except ValueError:
+        raise Wrong('is no id of an extension; write digits, or a "number" or "name"') from None
+
+
 class GivenExtension(Table):
     """The extension whose mailbox holds the message."""
 
-    id: str = "1"
+    id: Annotated[str, AfterValidator(_extension_id)] = "1"
     number: str | None = None
     name: str | None = None
 

@@ -458,6 +458,16 @@ WRONG: list[tuple[str, str]] = [
         "write the extension's number, id or name",
     ),
     (
+        route('match.extension = "101, 102"'),
+        '[[routes]] "Faxes" "match.extension": "101, 102" are several; write a list such as '
+        '["101", "102"], or a pattern such as "10?"',
+    ),
+    (
+        route('match.from = "101-110"'),
+        '[[routes]] "Faxes" "match.from": "101-110" are several; write a list such as '
+        '["101", "102"], or a pattern such as "10?"',
+    ),
+    (
         route('match.contentType = "pdf"'),
         '[[routes]] "Faxes" "match.contentType": "pdf" is no content type; '
         'write such as "application/pdf" or "image/*"',
@@ -685,6 +695,11 @@ WRONG: list[tuple[str, str]] = [
     (
         example('given = {direction = "in"}'),
         '[[tests]] "A fax" "given": must have another "direction"; known are Inbound, Outbound',
+    ),
+    (
+        example('given = {}\nextension.id = "Front desk"'),
+        '[[tests]] "A fax" "extension.id": "Front desk" is no id of an extension; write digits, '
+        'or a "number" or "name"',
     ),
     (
         example('given = {attachments = [{vmDuration = "30s"}]}'),

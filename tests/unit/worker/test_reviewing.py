@@ -86,6 +86,14 @@ HIDDEN = "is never reached: "
         ),
         (route("a", FAX, 'wait.transcript = "4m"'), ["routes.0: wait.transcript has no effect"]),
         (route("a", 'match.text = "are you open?"'), ['routes.0: match.text = "are you open?": ?']),
+        (
+            route("a", 'match.text = ["now", "urgent|pain"]'),
+            ['routes.0: match.text = ["now", "urgent|pain"]: a regular expression is written'],
+        ),
+        (
+            route("a", r"match.text = '/\bübel\b/'"),
+            [r'routes.0: match.text = "/\\bübel\\b/": \b knows ASCII letters only'],
+        ),
         (HOURS + route("a"), ["hours.office: no route asks for it"]),
         (
             HOURS.replace("Europe/Berlin", "EST") + route("a", 'match.not.hours = "office"'),
@@ -125,6 +133,10 @@ def test_what_has_no_effect(tmp_path: Path, text: str, words: list[str]) -> None
         route("a", "if = \"message.type == 'MMS' || message.text == 'fax' || message.id != 'x'\""),
         route("a", 'match.messageStatus = ["Received", "Sent"]'),
         route("a", 'match.readStatus = "Read"'),
+        route(
+            "a",
+            r"match.text = ['/urgent|pain/', '/\bmüde\b/', 'a. [b c] *', '[EXTERNAL]']",
+        ),
         route("a", 'on = ["created", "failed"]', 'match.messageStatus = "*Failed"'),
         route("a", 'on = "failed"', 'match.messageStatus = "SendingFailed"'),
         HOURS

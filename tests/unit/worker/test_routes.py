@@ -363,3 +363,20 @@ def test_sorting_by_kind_changes_nothing(
     route = Route.model_validate({"name": "x", "match": match, "steps": ["y"]})
     ran = RouteSearch([route]).running(facts, "created")
     assert bool(ran) is all_hold(route.conditions, facts)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("Müller", "Mu\u0308LLER"),
+        ("Mu\u0308ller", "müller"),
+        ("can't come", "I can\u2019t come"),
+        ("\u201curgent\u201d*", '"Urgent" it is'),
+        ("STRASSE", "Straße"),
+    ],
+)
+def test_letters_and_quotes_however_a_phone_writes_them(written: str, said: str) -> None:
+    """Composed or not, curly or straight, large or small."""
+    route = Route.model_validate({"name": "r", "match": {"text": written}, "steps": ["archive"]})
+    message = Message.model_validate({"id": 1, "type": "SMS", "subject": said})
+    assert matching([route], message, Mailbox("1", "2")) == [route]
