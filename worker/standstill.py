@@ -56,7 +56,10 @@ class Standstill:
 
     def _ask(self) -> None:
         self._answered.clear()
-        self._loop.call_soon_threadsafe(self._answered.set)
+        try:
+            self._loop.call_soon_threadsafe(self._answered.set)
+        except RuntimeError:  # the loop is closed: the process ends
+            self._over.set()
 
     def _run(self) -> None:
         # Turns are counted, not time: while the whole process or machine sleeps none goes by.
