@@ -30,8 +30,9 @@ _THREADS = 8
 _SECONDS = 60
 # Apprise says it in its log only: "... error=404."
 _STATUS = re.compile(r"error=(\d{3})\b")
-# "@everyone", "<@U4711>", "<!channel>": chats wake people for these, whoever wrote them.
-_CALLS = re.compile(r"<?(?<!\w)@[&!]?\w+|<!\w+")
+# "@everyone", "@**all**", "<@U4711>", "<!channel>", "<users/all>": chats wake people for these,
+# whoever wrote them.
+_CALLS = re.compile(r"<?(?<!\w)@[&!*_]*\w+|<(?:!|users/)\w+")
 _LATER = frozenset({408, 425, 429})
 # Nothing of these is in the files, and those of a deleted message may be gone.
 _WITHOUT_FILES = frozenset({DELIVERED, READ, DELETED})
@@ -171,7 +172,7 @@ def _quiet(text: str, template: str) -> str:
 
 def _broken(call: str) -> str:
     """It reads as before, and calls nobody."""
-    return call.replace("@", "@\u200b").replace("<!", "<\u200b!")
+    return call.replace("@", "@\u200b") if "@" in call else call.replace("<", "<\u200b")
 
 
 def _failure(name: str, result: AppriseResult) -> TransientError | PermanentError:

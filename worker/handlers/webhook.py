@@ -4,7 +4,6 @@ With it a handler can be written in any language: the answer says done, try agai
 """
 
 import json
-import math
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -22,6 +21,7 @@ from pydantic import (
 )
 
 from message_store.message import Message
+from message_store.parsing import parse_seconds
 from worker.durations import Duration
 from worker.handlers.contract import (
     Context,
@@ -168,19 +168,18 @@ def _obeyed(reply: Reply) -> str:
         return posted
     reason = answer.get("reason")
     said = one_line(reason) if isinstance(reason, str) else ""
-    if answer.get("status") == "retry":
-        raise TransientError(said or "it asked to be called again", after=_seconds(answer))
-    if answer.get("status") == "failed":
+    status = str(answer.get("status")).strip().casefold()
+    if status == "retry":
+        words = said or "it asked to be called again"
+        # it works: only this message is put off, and nothing holds the others up
+        raise TransientError(words, after=_seconds(answer), only_this=True)
+    if status == "failed":
         raise PermanentError(said or "it answered that it failed")
-    return said if said and answer.get("status") == "done" else posted
+    return said if said and status == "done" else posted
 
 
 def _seconds(answer: Mapping[str, Any]) -> float | None:
     after = answer.get("after")
-    if isinstance(after, bool) or not isinstance(after, int | float):
+    if isinstance(after, bool) or not isinstance(after, int | float | str):
         return None
-    try:
-        seconds = float(after)
-    except OverflowError:  # a whole number beyond all floats
-        return None
-    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+    return parse_seconds(str(after))

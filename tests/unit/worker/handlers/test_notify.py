@@ -118,10 +118,11 @@ async def test_templates(service: Service, attempt: Attempt) -> None:
 
 async def test_strangers_call_nobody(service: Service, attempt: Attempt) -> None:
     """What would wake everybody in a chat does so from the template only."""
-    said = "@everyone @here <@U4711> <!channel> <@&9> jane@example.com"
+    said = "@everyone @here <@U4711> <!channel> <@&9> @**all** <users/all> jane@example.com"
     loud = Case({**SMS.wire, "subject": said, "from": {"name": "@all"}})
     await attempt(made(service.address, text="@here {{ message.text }}"), loud)
-    broken = "@\u200beveryone @here <@\u200bU4711> <\u200b!channel> <@\u200b&9> jane@example.com"
+    broken = "@\u200beveryone @here <@\u200bU4711> <\u200b!channel> <@\u200b&9> "
+    broken += "@\u200b**all** <\u200busers/all> jane@example.com"
     assert service.told[0]["message"] == f"@here {broken}"
     assert service.told[0]["title"] == "Text message from @\u200ball"
 

@@ -232,6 +232,7 @@ async def test_done(
     [
         (200, '{"status": "retry", "after": 60, "reason": "locked"}', None, 60, "locked"),
         (200, '{"status": "retry", "after": -1}', None, None, "asked to be called again"),
+        (200, '{"status": " RETRY", "after": "60"}', None, 60, "asked to be called again"),
         (200, '{"status": "retry", "after": 1e999}', None, None, "asked to be called again"),
         (
             200,
@@ -262,6 +263,7 @@ async def test_again_later(
     with pytest.raises(TransientError, match=words) as error:
         await online(inside(receiver), SMS)
     assert error.value.after == after
+    assert error.value.only_this is (status == 200)
 
 
 @pytest.mark.parametrize(
@@ -269,6 +271,7 @@ async def test_again_later(
     [
         (200, '{"status": "failed", "reason": "no such customer"}', "no such customer"),
         (200, '{"status": "failed"}', "answered that it failed"),
+        (200, '{"status": "Failed"}', "answered that it failed"),
         (301, "", "redirects are not followed"),
         (400, '{"status": "done"}', "answered 400"),
         (401, "", "answered 401"),
