@@ -1,6 +1,7 @@
 """When subscriptions are checked, and what the ledger keeps of them for each credential."""
 
 import asyncio
+import contextlib
 import time
 
 import pytest
@@ -100,6 +101,28 @@ async def test_a_lease_is_renewed_until_the_block_ends(
     async with ledger.lease("heal", 0.3).while_held() as first:
         assert first
         await eventually(lambda: len(asked) > 5)
+
+
+async def test_a_block_ends_though_its_renewal_does_not_hear_of_it(
+    ledger: Ledger, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A renewal whose cancellation is swallowed on its way ends all the same, and so the lease."""
+    asked, hold = [], Lease.hold
+
+    async def held(lease: Lease) -> bool:
+        asked.append(lease)
+        if len(asked) == 2:  # `asyncio.wait_for` of Python 3.11 does so at the wrong moment
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            return True
+        return await hold(lease)
+
+    monkeypatch.setattr(Lease, "hold", held)
+    async with asyncio.timeout(60):
+        async with ledger.lease("heal", 0.3).while_held():
+            await eventually(lambda: len(asked) == 2)
+        async with ledger.lease("heal", 60).while_held() as again:
+            assert again
 
 
 async def test_failures_come_soon_and_then_less_so(ledger: Ledger) -> None:
