@@ -119,9 +119,9 @@ class Instance:
         shared = {"REDIS_URL": os.environ["REDIS_URL"], "PORT": str(webhook.port)}
         shared["ADMIN_PORT"] = str(admin.admin_port)
         shared["LINKS_PORT"] = str(LinkSettings().links_port)
+        shared["RINGPOST_CONFIG"] = os.environ["RINGPOST_CONFIG"]
         if self._demo:
-            shared |= self._demo.shared()
-            shared |= {name: os.environ[name] for name in ("RINGPOST_CONFIG", "WEBHOOK_URL")}
+            shared |= self._demo.shared() | {"WEBHOOK_URL": os.environ["WEBHOOK_URL"]}
         self._data.describe(shared)
 
         async def up() -> None:
