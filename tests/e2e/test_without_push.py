@@ -29,6 +29,23 @@ async def test_polling_without_an_address(
     assert ringcentral.subscriptions == []
 
 
+async def test_a_message_while_no_webhook_listens(
+    line: Line, started: Start, ringcentral: RingCentral, eventually: Eventually
+) -> None:
+    """It is there soon after the webhook is: what nobody heard of is looked for at its start."""
+    line.configure(READ, sweep="1h")
+    await started()
+    line.kill("webhook")
+    await ringcentral.receives_sms("nobody listens")
+    await eventually(
+        lambda: [one for one in ringcentral.notifications if one.outcome != "delivered"]
+    )
+
+    line.start("webhook")
+
+    await eventually(line.archived)
+
+
 async def test_a_limit_that_is_lowered(
     line: Line, started: Start, ringcentral: RingCentral, eventually: Eventually
 ) -> None:

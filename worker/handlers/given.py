@@ -52,7 +52,6 @@ class Reply:
         return retry_after({name.title(): value for name, value in self.headers.items()})
 
 
-
 class AttachmentFile(ABC):
     """One file of the message, downloaded once for all handlers that want it.
 
