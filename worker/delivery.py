@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Collection
 
 import structlog
 
@@ -102,6 +103,13 @@ class Deliverer:
         if not task.cancelled() and (error := task.exception()) is not None:
             # Foremost a ledger that stays away: the claim lapses and is taken up again.
             log.error("delivery interrupted", reason=reason(error))
+
+    def leave(self, claims: Collection[Claim]) -> None:
+        """Stop what another worker has taken over: it stood still here for longer than a lease."""
+        for task, claim in self._running.items():
+            if claim in claims:
+                log.warning("claim lost", mailbox=str(claim.mailbox), message=claim.message_id)
+                task.cancel()
 
     async def drain(self, grace: float) -> None:
         """Claim nothing more, and let what is under way end within `grace` seconds."""

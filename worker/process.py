@@ -218,7 +218,8 @@ class WorkerProcess:
         """Hold what this process has claimed for another lease."""
         # While Redis is away nothing can be renewed; the pump reports it.
         with contextlib.suppress(LedgerError):
-            await self.ledger.deliveries.renew(self._deliverer.claims)
+            others = await self.ledger.deliveries.renew(self._deliverer.claims)
+            self._deliverer.leave(others)
             await self.ledger.mailboxes.renew(self._syncs.leases)
             await self.ledger.closing.renew(self._closer.working)
 

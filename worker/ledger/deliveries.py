@@ -82,17 +82,21 @@ class DeliveryLedger:
         """Messages as scripts that admit them read them."""
         return orjson.dumps([self._admitted(message) for message in messages]).decode()
 
-    async def renew(self, claims: Iterable[Claim]) -> None:
-        """Hold these claims, all there are, for another lease."""
+    async def renew(self, claims: Iterable[Claim]) -> list[Claim]:
+        """Hold these claims, all there are, for another lease; those that others have by now."""
         claims, now = list(claims), time.time()
         held = [part for claim in claims for part in (claim.token, claim.member)]
         lost: list[str] = []
         if held:
             lost = await self._connection.run("renew_claims", self.lease_seconds, *held)
         gone = set(zip(lost[::2], lost[1::2], strict=True))
-        ours = {(claim.token, claim.member) for claim in claims} - gone
+        names = {(claim.token, claim.member): claim for claim in claims}
+        # what is not held any more is being settled
+        others = [names[one] for one in gone if one in self._held_at]
+        ours = names.keys() - gone
         newer = {one: at for one, at in self._held_at.items() if at >= now}
         self._held_at = dict.fromkeys(ours, now) | newer
+        return others
 
     async def holds(self, claim: Claim) -> bool:
         """Whether the claim is still ours; asks only if it was not renewed in time.
@@ -129,6 +133,7 @@ class DeliveryLedger:
         been answered. True if no delivery of the message needs its files any more.
         """
         wait = "" if due_in is None else due_in
+        self._held_at.pop((claim.token, claim.member), None)
         settled, breakers = await patiently(
             lambda: self._connection.run("settle_delivery", *self._as_it_stands(claim), wait, says)
         )
@@ -140,9 +145,12 @@ class DeliveryLedger:
 
         True if it is to go on instead, being the probe. `until` of the delivery must be set.
         """
+        held_at = self._held_at.pop((claim.token, claim.member), None)
         probes = await patiently(
             lambda: self._connection.run("put_off", *self._as_it_stands(claim))
         )
+        if probes and held_at is not None:
+            self._held_at[claim.token, claim.member] = held_at
         return bool(probes)
 
     async def release(self, claims: Sequence[Claim]) -> None:

@@ -272,3 +272,35 @@ async def test_a_worker_that_stood_still_leaves_alone_what_another_took_over(
 
     assert (other.first._calls, other.second._calls) == (["1"], ["1"])
     assert (slow.first._calls, slow.second._calls) == ([], [])
+
+
+async def test_what_another_took_over_is_stopped(
+    redis_url: str, arrive: Arrive, mailbox: Mailbox, eventually: Eventually
+) -> None:
+    """A step that waits for its turn does not come to it after another worker has done it."""
+    await arrive(mailbox, "1", "2")
+    async with open_ledger(redis_url, lease_seconds=0) as still, open_ledger(redis_url) as lively:
+        slow, other = Line(still), Line(lively)
+        slow.first._held = asyncio.Event()
+        working = asyncio.create_task(slow.deliverer.work())
+        await eventually(lambda: len(slow.first._calls) == 2)
+        await still.deliveries.reclaim_lapsed()
+        await other.deliverer.work()
+
+        others = await still.deliveries.renew(slow.deliverer.claims)
+        slow.deliverer.leave(others)
+        await working
+
+    assert len(others) == 2
+    assert (slow.second._calls, slow.settled) == ([], [])
+
+
+async def test_what_is_being_settled_is_not_taken_for_lost(
+    ledger: Ledger, arrive: Arrive, mailbox: Mailbox
+) -> None:
+    """A claim that ends while others are renewed is not stopped on its last step."""
+    await arrive(mailbox, "1", "2")
+    ending, going_on = await ledger.deliveries.claim(2)
+    await ledger.deliveries.settle(ending)
+
+    assert await ledger.deliveries.renew([ending, going_on]) == []
