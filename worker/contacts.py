@@ -10,12 +10,13 @@ from typing import Annotated
 from pydantic import Field
 
 from worker.facts import folded
-from worker.numbers import check_number, e164
+from worker.numbers import NO_NUMBER, check_number, e164
 from worker.problems import Wrong, quoted
 from worker.tables import Table
 
 _COLUMNS = ("number", "name", "email")
 _EXTENSION = re.compile(r"[0-9]{1,8}")
+_WHOLE = 7  # digits
 _MOST_BYTES = 64 * 1024 * 1024
 
 
@@ -95,11 +96,17 @@ def _known_by(number: str, name: str) -> str:
     try:
         check_number(number)
     except Wrong as wrong:
-        raise Wrong(f"{quoted(number)} {wrong}") from None
+        raise Wrong(f"{_shown(number)} {wrong}") from None
     known = e164(number) or (number if _EXTENSION.fullmatch(number) else None)
     if known is None:
-        raise Wrong(f"{quoted(number)} is no phone number; write such as +16505550100")
+        raise Wrong(f"{_shown(number)} {NO_NUMBER}")
     return known
+
+
+def _shown(number: str) -> str:
+    """As it stands there, but for a whole number of somebody: the line is enough to find it."""
+    digits = "".join(filter(str.isdecimal, number))
+    return quoted(number if len(digits) < _WHOLE else f"***{digits[-4:]}")
 
 
 def _text(path: Path) -> str:

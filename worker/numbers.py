@@ -12,6 +12,8 @@ DEFAULT_REGION = "US"  # of numbers written without a country code
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _NUMBER_ONLY = re.compile(r"\+?[0-9 ()./\u00a0\u2010-\u2013-]+")
 _SEVERAL = re.compile(r"[0-9]{2,8}\s*(?:-|\u2013|\.\.|,|;|to)\s*[0-9]{2,8}")
+# without an example, which the log would mask
+NO_NUMBER = "is no phone number; write + and the country code, then all its digits"
 _ONE_EACH = 'are several; write a list such as ["101", "102"], or a pattern such as "10?"'
 _AT_HOME = re.compile(r"\+1[0-9]{10}")
 _INTERNATIONAL = re.compile(r"\+ ?[0-9]")
@@ -52,7 +54,7 @@ def _parse(text: str) -> str | None:
 def check_number(text: str) -> None:
     """Raise Wrong for what is written like a phone number and is none; other texts pass."""
     if _INTERNATIONAL.match(text) and not _NUMBER_ONLY.fullmatch(text):
-        raise Wrong("is no phone number; write such as +16505550100")
+        raise Wrong(NO_NUMBER)
     if _SEVERAL.fullmatch(text) and sum(map(str.isdecimal, text)) < _SHORTEST_NUMBER:
         raise Wrong(_ONE_EACH)
     is_long = sum(map(str.isdecimal, text)) >= _SHORTEST_NUMBER
@@ -63,9 +65,9 @@ def check_number(text: str) -> None:
     # `e164` takes what RingCentral writes so as it is; what is written by hand is to be possible
     number = _parse(text) if text.startswith("+") else e164(text)
     if not text.startswith("+") and number and number.startswith(_NOWHERE):
-        raise Wrong("has no country code; write such as +49 30 1234567")
+        raise Wrong("has no country code; write + and the country code before it")
     if number is None and not (text.isdecimal() and len(text) <= _LONGEST_EXTENSION):
-        raise Wrong("is no phone number; write such as +16505550100")
+        raise Wrong(NO_NUMBER)
 
 
 def check_extension(text: str) -> None:

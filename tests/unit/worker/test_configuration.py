@@ -322,7 +322,8 @@ WRONG: list[tuple[str, str]] = [
     ),
     (
         route('match.from = "+1650%"'),
-        '[[routes]] "Faxes" "match.from": "+1650%" is no phone number; write such as +16505550100',
+        '[[routes]] "Faxes" "match.from": "+1650%" is no phone number; '
+        "write + and the country code, then all its digits",
     ),
     # what a route is on
     (
@@ -430,17 +431,17 @@ WRONG: list[tuple[str, str]] = [
     (
         route('match.from = "+1650555010"'),
         '[[routes]] "Faxes" "match.from": "+1650555010" is no phone number; '
-        "write such as +16505550100",
+        "write + and the country code, then all its digits",
     ),
     (
         route('match.from = "555-0100"'),
         '[[routes]] "Faxes" "match.from": "555-0100" is no phone number; '
-        "write such as +16505550100",
+        "write + and the country code, then all its digits",
     ),
     (
         route('match.from = "030 1234567"'),
         '[[routes]] "Faxes" "match.from": "030 1234567" has no country code; '
-        "write such as +49 30 1234567",
+        "write + and the country code before it",
     ),
     (
         route('match.to = "(650) 555-*"'),
@@ -680,7 +681,7 @@ WRONG: list[tuple[str, str]] = [
     (
         ROUTE + CONTACTS.replace("patients.csv", "wrong.csv"),
         '[contacts.patients] "file": "wrong.csv" line 3: "12x" is no phone number; '
-        "write such as +16505550100",
+        "write + and the country code, then all its digits",
     ),
     (
         ROUTE + CONTACTS.replace("file", "files"),
