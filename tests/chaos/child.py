@@ -58,7 +58,8 @@ def _settle_in(environment: dict[str, str], folder: Path) -> None:
     log = os.open("log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for standard in (1, 2):
         os.dup2(log, standard)
-    pump._LEASE_SECONDS = healing._LEASE_SECONDS = 0.5
+    pump._LEASE_SECONDS = 0.5
+    healing._LEASE_SECONDS = 2.0  # a renewal that comes later lets a second check subscribe as well
     tokens._LOGIN_SECONDS = 1
     process._POSTPONED_SECONDS = 0.3
     filling._LEASE_SECONDS, filling._IDLE = 1.0, 0.2

@@ -17,7 +17,9 @@ FILE = InMemory(b"\x89PNG\r\n\x1a\n" + b"x" * 2000, "picture.png", "image/png")
 
 @pytest.fixture
 async def ringcentral() -> AsyncIterator[RingCentral]:
-    async with RingCentral(extensions=5, window=2.0) as ringcentral:
+    # four times RingCentral's limits, so that failures and not they are what holds up
+    limits = {"light": 200, "medium": 160, "heavy": 40, "auth": 5}
+    async with RingCentral(extensions=5, limits=limits, window=2.0) as ringcentral:
         yield ringcentral
 
 
@@ -30,6 +32,8 @@ async def test_every_tenth_call_fails(
     """
     line.configure(
         """
+[retries]
+schedule = ["2s", "2s", "2s", "2s", "2s", "2s"]
 [[routes]]
 name = "Everything is kept"
 steps = ["vault", "mark-read"]

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -23,15 +22,9 @@ async def ringcentral() -> AsyncIterator[RingCentral]:
         yield ringcentral
 
 
-@pytest.fixture
-async def line(
-    ringcentral: RingCentral, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[ShortLine]:
+@pytest.fixture(autouse=True)
+def checked_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.ledger.subscription._CHECK_GAP", 0.5)
-    line = ShortLine(ringcentral, redis_url, tmp_path)
-    await line.start_webhook()
-    yield line
-    await line.stop()
 
 
 def account(name: str, of: Credentials | RingCentral, lines: str = "") -> str:

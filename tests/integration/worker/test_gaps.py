@@ -4,9 +4,8 @@ The check interval is one second; sweeps come every hour, and so does polling he
 the repair can have found the message.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -21,17 +20,11 @@ SELDOM = CONFIGURATION.replace('"1s"', '"1h"')
 Break = Callable[[RingCentral, Subscription], object]
 
 
-@pytest.fixture
-async def line(
-    ringcentral: RingCentral, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[ShortLine]:
-    """A line whose webhook listens; checks that are asked for are half a second apart at least."""
+@pytest.fixture(autouse=True)
+def repaired_soon_and_polled_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checks that are asked for are half a second apart at least, and polls an hour."""
     monkeypatch.setattr("worker.ledger.subscription._CHECK_GAP", 0.5)
     monkeypatch.setattr("worker.schedule._POLL_SECONDS", 3600.0)
-    line = ShortLine(ringcentral, redis_url, tmp_path)
-    await line.start_webhook()
-    yield line
-    await line.stop()
 
 
 async def settled(line: ShortLine, eventually: Eventually) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
+from message_store.errors import PermissionMissing
 from sandbox import RingCentral
 from tests.integration.worker.completeness.conftest import (
     Completeness,
@@ -89,8 +90,6 @@ async def test_a_mailbox_that_cannot_be_read_costs_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It is named with the reason; the others are compared."""
-    from message_store.errors import PermissionMissing
-
     refused = mailbox_of(ringcentral)
 
     def walking(store: object, mailbox: object, *rest: object, **more: object) -> object:
