@@ -1,6 +1,7 @@
 """The command line: which commands there are; each imports what it needs when it runs."""
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -30,6 +31,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # it would show local variables, and they may hold secrets
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"ringpost {version('ringpost')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Say which it is."),
+    ] = False,
+) -> None:
+    """What can be asked without a command."""
+
+
 app.command()(run)
 app.command()(init)
 app.command()(check)

@@ -48,7 +48,9 @@ def since(
     found = [(root, one) for root in roots for one in mailboxes(root)]
     for name in names:
         if not any(name in (str(one), one.extension_id) for _, one in found):
-            raise Refusal(f"--mailbox {name[:80]}: no archive has messages of it")
+            raise Refusal(
+                f"--mailbox {name[:80]}: no archive has messages of it; give the extension's id"
+            )
     for root, one in found:
         if names and not {str(one), one.extension_id}.intersection(names):
             continue

@@ -118,9 +118,17 @@ def in_words(place: "Path | Bucket") -> str:
     return str(place if isinstance(place, Path) else place.address)
 
 
-def find_mailbox(archive: "OnThisDisk | Mirror", where: str, text: str) -> "Mailbox":
-    """The mailbox `account/extension`, or the only one of this extension id; raises Refusal."""
+def find_mailboxes(
+    archive: "OnThisDisk | Mirror", where: str, names: "Iterable[str]"
+) -> "list[Mailbox]":
+    """The mailboxes of these names, each once, in the archive's order; raises Refusal."""
     found = list(archive.mailboxes())
+    meant = {_mailbox_of(found, where, name) for name in names}
+    return [one for one in found if one in meant]
+
+
+def _mailbox_of(found: "list[Mailbox]", where: str, text: str) -> "Mailbox":
+    """The mailbox `account/extension`, or the only one of this extension id."""
     meant = [one for one in found if text in (str(one), one.extension_id)]
     if len(meant) == 1:
         return meant[0]

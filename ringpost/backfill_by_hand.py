@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from message_store.errors import RingCentralError
 from message_store.mailbox import Mailbox
 from ringpost.bars import Bar
 from ringpost.refusal import Refusal
@@ -20,15 +21,20 @@ from worker.ledger.backfills import Asked, Backfill, OtherBackfillError, Run
 from worker.problems import remedy
 from worker.routes import Route
 from worker.surroundings import Surroundings
+from worker.wording import in_brief
 
 _LOOK_SECONDS = 1.0
 
 
 @dataclass(slots=True)
 class Plan:
-    """What was counted, by credential, and how long it would take; `cost` is the calls it took."""
+    """What was counted, by credential, and how long it would take; `cost` is the calls it took.
+
+    `problems` are mailboxes that could not be counted.
+    """
 
     tallies: dict[str, Tally] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
     hours: float = 0.0
     cost: int = 0
 
@@ -71,7 +77,10 @@ async def wanted(watched: Watched, asked: Asked, since: datetime, until: datetim
 
 
 async def plan(watched: Watched, what: Wanted, bar: Bar) -> Plan:
-    """Count what there is; nothing is registered."""
+    """Count what there is; nothing is registered.
+
+    One mailbox that cannot be read costs no other; RingCentralError if none can be read.
+    """
     names = [route.name for route in what.routes]
     before = await watched.ledger.backfills.all()
     choice = Choice(watched.configuration.routes, names, before)
@@ -84,18 +93,24 @@ async def plan(watched: Watched, what: Wanted, bar: Bar) -> Plan:
         login = watched.logins.of(mailbox)
         tally = found.tallies.setdefault(login.scope, Tally())
         store = login.store.in_bulk()
-        async for page in walk(
+        pages = walk(
             store, mailbox, what.since, until, owner=owner, availability=("Alive",), told=bar.pause
-        ):
-            found.cost += 1
-            bar.advance(len(page))
-            chosen = []
-            for message in page:
-                # what was said is not read for a count; the backfill reads it
-                known = await surroundings.of(store, mailbox, message, ())
-                if routes := choice.of(message, mailbox, known):
-                    chosen.append((message, routes))
-            tally.add(len(page), chosen, closing)
+        )
+        try:
+            async for page in pages:
+                found.cost += 1
+                bar.advance(len(page))
+                chosen = []
+                for message in page:
+                    # what was said is not read for a count; the backfill reads it
+                    known = await surroundings.of(store, mailbox, message, ())
+                    if routes := choice.of(message, mailbox, known):
+                        chosen.append((message, routes))
+                tally.add(len(page), chosen, closing)
+        except RingCentralError as error:
+            found.problems[str(mailbox)] = in_brief(error)
+            if len(found.problems) == len(what.until):
+                raise
     for scope, tally in found.tallies.items():
         rates = {
             "light": await watched.ledger.limits(scope).rate("message-list"),

@@ -54,6 +54,8 @@ def _reconciled(last: LastReconciliation) -> str:
         if count
     ]
     repaired = f" ({last.repaired:,} repaired)" if last.repaired else ""
-    unread = f", {len(last.unread)} mailboxes could not be compared" if last.unread else ""
+    count = len(last.unread)
+    mailboxes = "1 mailbox" if count == 1 else f"{count} mailboxes"
+    unread = f", {mailboxes} could not be compared" if count else ""
     told = f"{', '.join(found)}{repaired}" if found else "nothing missing"
     return f"{words}: {told} of {last.listed:,} listed since {local_time(last.since)}{unread}"

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import aiohttp
 import structlog
@@ -22,8 +22,10 @@ from ringpost.surroundings import (
 )
 from worker.accounts import accounts_of
 from worker.configuration import Configuration
+from worker.handlers.contract import Links
 from worker.handlers.notes import Notes
 from worker.ledger import Ledger, LedgerError, open_ledger
+from worker.links.making import LinkMaker
 from worker.logins import Account, Login, log_in, log_in_with
 from worker.settings import Settings
 
@@ -99,12 +101,26 @@ async def logins(configuration: Configuration | None = None) -> AsyncIterator[li
         ]
 
 
+class OfWorkers(NamedTuple):
+    """What the workers' handlers have noted, and where they make links."""
+
+    notes: Notes | None = None
+    links: Links | None = None
+
+
 @asynccontextmanager
-async def notes_within_reach() -> AsyncIterator[Notes | None]:
-    """What the workers' handlers have noted, if their Redis is within reach."""
+async def of_workers() -> AsyncIterator[OfWorkers]:
+    """What a handler tried by hand shares with those of the workers, if Redis is within reach."""
+    settings = running_settings()
     async with AsyncExitStack() as stack:
-        opened = await _within_reach(running_settings(), stack)
-        yield opened.notes if opened is not None else None
+        opened = await _within_reach(settings, stack)
+        if opened is None:
+            yield OfWorkers()
+            return
+        links = None
+        if settings.links_url is not None:
+            links = LinkMaker(settings.data / "links", opened.links, settings.links_url)
+        yield OfWorkers(opened.notes, links)
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from worker.durations import in_file
 from worker.explaining import Explained, ExplainedRoute, in_lines
 from worker.problems import quoted
 
@@ -24,6 +25,9 @@ def lines(one: ExplainedRoute) -> Iterator[str]:
     if not one.conditions:
         yield "  no conditions: for every message"
     yield from in_lines(one.conditions, "  ")
+    if one.ran and one.route.once_per is not None:
+        length = in_file(one.route.once_per)
+        yield f"  once_per = {quoted(length)}: its steps run if it is the first of its sender"
 
 
 def as_dict(one: ExplainedRoute) -> dict[str, Any]:
@@ -34,6 +38,7 @@ def as_dict(one: ExplainedRoute) -> dict[str, Any]:
         "on": list(one.route.on),
         "is_on": one.is_on,
         "stopped_by": one.stopped_by,
+        "once_per": one.route.once_per and in_file(one.route.once_per),
         "conditions": [_condition(condition) for condition in one.conditions],
     }
 

@@ -53,19 +53,34 @@ class Choice:
         """Each thing asked for: its name, the value, and whether it holds for a record."""
         since, until, error = self.since, self.until, self.error
         ids = set(self.message)
-        for name in ("mailbox", "route", "handler"):
+        if self.mailbox is not None:
+            yield "mailbox", self.mailbox, _in_mailbox(self.mailbox)
+        for name in ("route", "handler"):
             value = getattr(self, name)
             if value is not None:
                 yield name, value, _is(name, value)
         if ids:
             yield "message", ", ".join(self.message), lambda one: one.message_id in ids
         if since is not None:
-            yield "created", f"since {since:%Y-%m-%d %H:%M}", lambda one: _created(one) >= since
+            yield (
+                "created",
+                f"since {since.astimezone():%Y-%m-%d %H:%M}",
+                lambda one: _created(one) >= since,
+            )
         if until is not None:
-            yield "created", f"until {until:%Y-%m-%d %H:%M}", lambda one: _created(one) < until
+            yield (
+                "created",
+                f"until {until.astimezone():%Y-%m-%d %H:%M}",
+                lambda one: _created(one) < until,
+            )
         if error is not None:
             part = error.casefold()
             yield "error", error, lambda one: part in (one.reason or "").casefold()
+
+
+def _in_mailbox(value: str) -> "Callable[[DeliveryRecord], bool]":
+    """As `account/extension`, or by the extension's id alone."""
+    return lambda record: value in {record.mailbox, record.mailbox.partition("/")[2]}
 
 
 def _is(name: str, value: str) -> "Callable[[DeliveryRecord], bool]":

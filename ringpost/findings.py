@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from ringpost.output import console
-from ringpost.plain import plain
+from ringpost.plain import in_line
 
 State = Literal["ok", "warn", "fail"]
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -31,8 +31,8 @@ class Finding:
         console().print(
             Text.assemble(
                 (f"{self.state:<5}", _COLOURS[self.state]),
-                (f"{plain(self.subject)}: ", "bold"),
-                plain(words),
+                (f"{in_line(self.subject)}: ", "bold"),
+                in_line(words),
             ),
             soft_wrap=True,
         )

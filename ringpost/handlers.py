@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message
+from message_store.protocol import MessageStoreAccess
+from worker.durations import Duration
 from worker.handlers.contract import (
     AttachmentFile,
     ClosingHandler,
@@ -17,6 +19,7 @@ from worker.handlers.contract import (
     Outcome,
     PermanentError,
     Reply,
+    SendTogether,
     TransientError,
 )
 
@@ -29,16 +32,19 @@ __all__ = [
     "ClosingHandler",
     "ClosingOutcomes",
     "Context",
+    "Duration",
     "Handler",
     "HandlerError",
     "Later",
     "Links",
     "Mailbox",
     "Message",
+    "MessageStoreAccess",
     "NotYetError",
     "Outcome",
     "PermanentError",
     "Reply",
+    "SendTogether",
     "TemplateText",
     "TransientError",
 ]

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -118,9 +119,9 @@ class Instance:
         shared = {"REDIS_URL": os.environ["REDIS_URL"], "PORT": str(webhook.port)}
         shared["ADMIN_PORT"] = str(admin.admin_port)
         shared["LINKS_PORT"] = str(LinkSettings().links_port)
+        shared["RINGPOST_CONFIG"] = os.environ["RINGPOST_CONFIG"]
         if self._demo:
-            shared |= self._demo.shared()
-            shared |= {name: os.environ[name] for name in ("RINGPOST_CONFIG", "WEBHOOK_URL")}
+            shared |= self._demo.shared() | {"WEBHOOK_URL": os.environ["WEBHOOK_URL"]}
         self._data.describe(shared)
 
         async def up() -> None:
@@ -157,7 +158,8 @@ class Instance:
             say(f"  sandbox        {self._demo.server}")
             say(f"  archive        {data}/archive")
             say(f"  mails          {data}/mail")
-            say("Send another message from a second terminal (here: .venv/bin/ringpost):")
+            program = _near(Path(sys.executable).with_name("ringpost"))
+            say(f"Send another message from a second terminal (here: {program}):")
             say("  ringpost sandbox send fax      (--file sends a file of yours)")
         say("See how it goes: ringpost status")
         if not admin.is_private:

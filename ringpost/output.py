@@ -6,7 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ringpost.plain import escaped, plain
+from ringpost.plain import escaped, in_line, plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,7 +38,7 @@ def say(text: str = "") -> None:
 
 def alarm(text: str) -> None:
     """Print one line in red."""
-    console().print(plain(text), markup=False, soft_wrap=True, style="red")
+    console().print(in_line(text), markup=False, soft_wrap=True, style="red")
 
 
 def hint(text: str) -> None:

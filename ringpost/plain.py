@@ -15,6 +15,11 @@ def plain(text: str) -> str:
     return _UNSAFE.sub("", text.replace("\t", " "))
 
 
+def in_line(text: str) -> str:
+    """The text as one line, whatever is in it: a file's name may have a line end."""
+    return plain(text.replace("\n", "\\n"))
+
+
 def escaped(json: str) -> str:
     """A JSON document in which such characters are written as escapes: it says the same."""
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", json)

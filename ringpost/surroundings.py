@@ -38,7 +38,11 @@ def running_settings() -> Settings:
     if settings.redis_url is not None:
         found.pop("REDIS_URL", None)
     if not is_without_credentials(settings):
-        found = {name: value for name, value in found.items() if name == "REDIS_URL"}
+        ours = {"REDIS_URL"}
+        is_demo = "RC_CLIENT_ID" in found
+        if not (is_demo or "config" in settings.model_fields_set):
+            ours.add("RINGPOST_CONFIG")
+        found = {name: value for name, value in found.items() if name in ours}
     known = {_FIELDS.get(name, name.lower()): value for name, value in found.items()}
     if settings.config.exists():
         known.pop("config", None)  # a configuration in the making is what commands are asked about

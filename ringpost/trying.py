@@ -25,6 +25,7 @@ from worker.handlers.contract import (
     Handler,
     HandlerError,
     Later,
+    Links,
     Outcome,
     Step,
 )
@@ -57,7 +58,8 @@ async def source(text: str, mailbox: str) -> AsyncIterator[Source]:
             try:
                 message = await store.get(opened, text)
             except NotFound as error:
-                raise Refusal(f"message {text}: {error}", exit_code=1) from None
+                elsewhere = f"it may be in another mailbox than {mailbox}; give --mailbox"
+                raise Refusal(f"message {text}: {error}; {elsewhere}", exit_code=1) from None
             yield Source(message, await _with_ids(store, opened), store, is_file=False)
         return
     yield of_file(Path(text))
@@ -80,15 +82,17 @@ async def _with_ids(store: MessageStore, mailbox: Mailbox) -> Mailbox:
 
 
 def preview(step: Step, source: Source, context: DeliveryContext) -> dict[str, str]:
-    """What can be known without doing it: each option that is a template filled in, and the files.
+    """What can be known without doing it: each template that is set, filled in, and the files.
 
     Raises HandlerError where a template fails.
     """
-    shown = {
-        name: context.render(getattr(step, name), source.message)
+    templates = {
+        name: getattr(step, name)
         for name, field in type(step).model_fields.items()
         if any(getattr(one, "func", None) is check_template for one in field.metadata)
     }
+    # one that is not set is empty, and the handler has words of its own for it
+    shown = {name: context.render(text, source.message) for name, text in templates.items() if text}
     if context.attachments:
         shown["files"] = ", ".join(file.name for file in context.attachments)
     return shown
@@ -96,7 +100,7 @@ def preview(step: Step, source: Source, context: DeliveryContext) -> dict[str, s
 
 @asynccontextmanager
 async def context_of(
-    name: str, source: Source, on: str, notes: Notes | None
+    name: str, source: Source, on: str, notes: Notes | None, links: Links | None
 ) -> AsyncIterator[DeliveryContext]:
     """What a delivery would give the handler; the identity of its effect is this trial's own."""
     egress = Egress()
@@ -113,6 +117,7 @@ async def context_of(
                 spool=Spool(Path(folder), source.store),
                 http=egress,
                 notes=notes,
+                links=links,
             )
         finally:
             await egress.close()

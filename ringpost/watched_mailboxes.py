@@ -30,25 +30,28 @@ class Watched:
 
 @asynccontextmanager
 async def open_watched(names: Sequence[str]) -> AsyncIterator[Watched]:
-    """The mailboxes of these names (`account/extension`, or an extension's id), by default all.
+    """The mailboxes of these names (`account/extension`, or an extension's id or number), or all.
 
     Raises Refusal for one that is not watched.
     """
     settings = running_settings()
     _, configuration, handlers = read_running_configuration()
     async with ledger() as opened, logins(configuration) as found:
-        mailboxes = _chosen(await opened.mailboxes.watched(), names)
+        numbers = {one: number for one, (number, _) in (await opened.extensions.load()).items()}
+        mailboxes = _chosen(await opened.mailboxes.watched(), names, numbers)
         by_mailbox = Logins(found, opened.assignments)
         await by_mailbox.refresh()
         yield Watched(settings, configuration, handlers, opened, by_mailbox, mailboxes)
 
 
-def _chosen(watched: Sequence[Mailbox], names: Sequence[str]) -> list[Mailbox]:
+def _chosen(
+    watched: Sequence[Mailbox], names: Sequence[str], numbers: Mapping[Mailbox, str | None]
+) -> list[Mailbox]:
     if not watched:
         raise Refusal("no mailbox is watched yet; start a worker first", exit_code=1)
     chosen = []
     for name in names:
-        meant = [one for one in watched if name in {str(one), one.extension_id}]
+        meant = [one for one in watched if name in {str(one), one.extension_id, numbers.get(one)}]
         if not meant:
             some = ", ".join(map(str, watched[:_SOME]))
             more = f" and {len(watched) - _SOME} more" if len(watched) > _SOME else ""

@@ -31,6 +31,8 @@ app = typer.Typer(
     help="RingCentral on localhost, to try things out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    add_completion=False,  # it would complete `python -m sandbox`, which nobody types
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 

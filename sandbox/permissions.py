@@ -19,6 +19,14 @@ INCLUDED = {
     "SMS": "ReadMessages",
 }
 
+# What an app needs for what a user may do, where the two have different names.
+_OF_APP = {
+    "OutboundSMS": "SMS",
+    "ReadCompanyInfo": "ReadAccounts",
+    "ReadExtensions": "ReadAccounts",
+    "ReadMessageContent": "ReadMessages",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Denial:
@@ -63,6 +71,11 @@ class Permissions:
         if any(d.to == "app" and d.permission == permission for d in self._denials):
             return False
         return any(INCLUDED.get(name) == permission for name in scope)
+
+    def allow(self, permission: str, user: User, extension_id: str) -> bool:
+        """Whether app and user may do what this permission of a user is for."""
+        needed = _OF_APP.get(permission, permission)
+        return self.of_app(needed) and self.of_user(permission, user, extension_id)
 
     def of_user(self, permission: str | None, user: User, extension_id: str | None = None) -> bool:
         """Whether a user has a permission, for the extension of this id if one is named."""

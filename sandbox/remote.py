@@ -23,7 +23,7 @@ class Remote:
 
     async def send(self, members: Mapping[str, str], files: Sequence[Path]) -> list[dict[str, Any]]:
         """Let messages arrive; answers what was stored."""
-        form = aiohttp.FormData()
+        form = aiohttp.FormData(quote_fields=False)  # names as they are, not percent-encoded
         for name, value in members.items():
             form.add_field(name, value)
         for path in files:

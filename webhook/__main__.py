@@ -15,7 +15,7 @@ from metrics.catalogue import COUNTS
 from webhook.app import create_app
 from webhook.connections import MOST_CONNECTIONS
 from webhook.counting import RedisCounts, Reporter
-from webhook.hints import Hints
+from webhook.hints import SWEEP, Hints
 from webhook.logs import configure_logs
 from webhook.outcomes import Outcomes
 from webhook.publisher import CeleryPublisher
@@ -61,6 +61,7 @@ async def serve(settings: Settings) -> None:
         site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
         await site.start()
         log.info("webhook listens", host=settings.host, port=site.port, path=settings.path)
+        hints.note(SWEEP)  # what RingCentral told while nobody listened is not told again
         await stop.wait()
         log.info("webhook stops")
     finally:

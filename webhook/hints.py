@@ -13,6 +13,7 @@ from webhook.sidecar import Sidecar
 
 EVERY_MAILBOX = "*"
 CHECK_SUBSCRIPTIONS = "?"
+SWEEP = "!"
 
 log = structlog.get_logger()
 
@@ -33,7 +34,8 @@ class Publisher(Protocol):
 class Hints:
     """Mailboxes that have changed, on their way to the worker; a lost or doubled one is harmless.
 
-    One hint names no mailbox: that the subscriptions should be checked. `capacity` bounds what is
+    Two hints name no mailbox: that the subscriptions should be checked, and that a sweep should
+    begin, since nobody listened for a while. `capacity` bounds what is
     kept while the broker is away: more become the one hint "every mailbox". `patience` is how long
     a publish may take (seconds) before the broker counts as away and nobody waits for it; no
     request waits longer than twice that. An absent broker is tried again after ever longer pauses,
@@ -69,8 +71,7 @@ class Hints:
 
     async def give(self, mailbox: str) -> bool:
         """Hand on that a mailbox has changed: True once the broker has it, False if it is kept."""
-        self._keep(mailbox)
-        self._wanted.set()
+        self.note(mailbox)
         if self._away:
             HINTS.count("kept")
             return False
@@ -80,6 +81,11 @@ class Hints:
         if not handed_on:
             HINTS.count("kept")
         return handed_on
+
+    def note(self, mailbox: str) -> None:
+        """Hand on that a mailbox has changed, without waiting for the broker."""
+        self._keep(mailbox)
+        self._wanted.set()
 
     async def close(self, within: float = 3.0) -> None:
         """Hand on what is kept, for at most `within` seconds, and stop."""

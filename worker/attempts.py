@@ -113,7 +113,7 @@ class Attempts:
         )
         delivery.reason = reason(error)
         delivery.attempts += verdict.counts
-        delivery.early = isinstance(error, NotYetError)
+        delivery.early = isinstance(error, NotYetError) and not error.is_late
         told = {**facts(claim, message), "step": delivery.step, "reason": delivery.reason}
         if verdict.wait is not None:
             STEPS.count(delivery.step or "none", "retried" if verdict.counts else "put_off")

@@ -7,13 +7,15 @@ from typing import Any, NamedTuple, Protocol, Self
 import re2
 
 from worker.facts import Fact, Facts, folded
-from worker.numbers import e164
-from worker.problems import Wrong, nearest
+from worker.numbers import check_extension, check_number, check_pattern, e164
+from worker.problems import Wrong, check_printable, nearest, quoted
 
 _WILD = re.compile(r"[*?]")
 _NUMBER_WITH_WILDCARDS = re.compile(r"\+[0-9 ()./*?-]+")
 _PUNCTUATION = re.compile(r"[ ()./-]")
 _LONGEST_REGEX = 1000
+_WITH_FLAGS = re.compile(r"/.+/[gimsuxy]{1,3}")
+_CONTENT_TYPE = re.compile(r"[^/;\s]+/[^/;\s]+")
 
 Contacts = Mapping[str, frozenset[str]]
 """The lists of contacts by name: folded numbers, and names of those without one."""
@@ -100,16 +102,28 @@ class OneOf(NamedTuple):
 
 
 def check_value(value: str, fact: Fact, contacts: Contacts) -> None:
-    """Raise Wrong for a value that no message can have; one with wildcards always passes."""
+    """Raise Wrong for a value that no message can have."""
     text = value.strip()
     if not text:
         raise Wrong("is empty; write a value, or leave the condition out")
+    check_printable(value)
+    if _WITH_FLAGS.fullmatch(text):
+        raise Wrong("has letters after the last /; end with it, case is ignored anyway")
     if regex := regex_in(value):
         _check_regex(regex)
     elif fact.numbers and text.startswith("@"):
         _check_contacts(text[1:], contacts)
-    elif fact.known and not _WILD.search(value):
+    elif _WILD.search(value):
+        if fact.numbers:
+            check_pattern(text)
+    elif fact.numbers:
+        check_number(text)
+    elif fact.known:
         _check_known(value, fact.known)
+    elif fact.extension:
+        check_extension(text)
+    elif fact.content_type and not _CONTENT_TYPE.fullmatch(text):
+        raise Wrong('is no content type; write such as "application/pdf" or "image/*"')
 
 
 def regex_in(value: str) -> str | None:
@@ -139,6 +153,9 @@ def _check_contacts(name: str, contacts: Contacts) -> None:
 def _check_known(value: str, known: tuple[str, ...]) -> None:
     if value.strip().casefold() in {one.casefold() for one in known}:
         return
+    if "," in value:
+        several = ", ".join(quoted(one.strip()) for one in value.split(","))
+        raise Wrong("is not known", f"; for any of several write a list: [{several}]")
     right = nearest(value, known)
     others = f"one of {', '.join(known)} is expected"
     raise Wrong(f'is not known; did you mean "{right}"?' if right else f"is not known; {others}")

@@ -40,10 +40,12 @@ _MOST_RETRIES = 50
 
 def _start(value: object) -> str:
     if isinstance(value, date):  # a TOML date; a datetime is one too
-        return value.isoformat()
+        value = value.isoformat()
     if not isinstance(value, str):
         raise Wrong(f'must be text such as "now", "30d" or "2026-01-31", not {in_words(value)}')
-    _start_at(value, datetime.now(UTC))
+    now = datetime.now(UTC)
+    if _start_at(value, now) > now + timedelta(days=1):  # it is tomorrow somewhere
+        raise Wrong("lies in the future, and what comes before it would never be told")
     return value
 
 

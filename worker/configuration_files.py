@@ -1,16 +1,19 @@
 """The files that a configuration is made of, as far as they can be read; do they change?"""
 
-import glob
+import contextlib
 import hashlib
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from worker.secret_files import SECRETS
+from worker.included import expanded, has_wildcards
+from worker.problems import ConfigurationError
+from worker.secret_files import SECRETS, with_secret_files
+from worker.substitution import substitute
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -36,12 +39,16 @@ class ConfigurationFiles:
     def __init__(self, path: Path, environ: Callable[[], Mapping[str, str]]) -> None:
         self.path = path
         self._environ = environ
+        self._variables: Mapping[str, str] = {}
         self._named: dict[Path, tuple[object, _Named]] = {}
 
     def stamp(self) -> Stamp:
         """What they look like now; other than before if one of them may have changed."""
         found: dict[Path, tuple[int, int, int] | None] = {}
-        self._look_at(self.path, self._environ().get(SECRETS), found)
+        # a .env that cannot be read now is told of when the configuration is read
+        with contextlib.suppress(ConfigurationError):
+            self._variables = self._environ()
+        self._look_at(self.path, self._variables.get(SECRETS), found)
         return found
 
     def digest(self) -> str:
@@ -71,15 +78,27 @@ class ConfigurationFiles:
                 named = before[1] if before else _Named()
             before = self._named[path] = (stamp, named)
         named = before[1]
-        for name in named.files:
+        for name in self._replaced(named.files):
             found[path.parent / name] = _stamp(path.parent / name)
         for name in named.variables if secrets else ():
             secret = Path(secrets or "") / name
-            if secret.is_file():
-                found[secret] = _stamp(secret)
-        for entry in named.includes:
+            if (told := _stamp(secret)) is not None:
+                found[secret] = told
+        for entry in self._replaced(named.includes):
             for included in _expanded(path.parent, entry):
                 self._look_at(included, secrets, found)
+
+    def _replaced(self, names: Iterable[str]) -> Iterator[str]:
+        """The names with the variables in them replaced, as far as they are set."""
+        for name in names:
+            if "$" not in name:
+                yield name
+                continue
+            try:
+                values, _ = substitute({"name": name}, with_secret_files(self._variables))
+            except ConfigurationError:
+                continue  # a secret that cannot be read
+            yield values["name"]
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:
@@ -90,13 +109,8 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     return told.st_mtime_ns, told.st_size, told.st_ino
 
 
-def _expanded(folder: Path, entry: str) -> Iterator[Path]:
-    if not glob.has_magic(entry):
-        yield folder / entry
-        return
-    pattern = Path(glob.escape(str(folder))) / entry
-    for name in sorted(glob.glob(str(pattern))):  # noqa: PTH207  # entries may be absolute
-        yield Path(name)
+def _expanded(folder: Path, entry: str) -> list[Path]:
+    return expanded(folder, entry) if has_wildcards(entry) else [folder / entry]
 
 
 def _read(path: Path) -> _Named | None:

@@ -1,11 +1,13 @@
-"""Words by which somebody ends or takes up being texted, as US carriers prescribe them. Pure.
+"""Words by which somebody ends or takes up being texted, as US carriers and law say. Pure.
+
+Sources: CTIA's Messaging Principles and Best Practices; 47 CFR 64.1200(a)(10), since April 2025.
 
 The whole message is the word, whatever its case and punctuation.
 """
 
 from message_store.message import Message
 
-STOP = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit"})
+STOP = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"})
 START = frozenset({"start", "unstop"})
 
 

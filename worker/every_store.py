@@ -1,7 +1,7 @@
 """The Message Stores of all logins as one, for those who have a mailbox and need no more."""
 
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from message_store.client import MessageStore
@@ -27,44 +27,48 @@ class EveryStore:
 
     async def get(self, mailbox: Mailbox, message_id: str) -> Message:
         """The message as it now is."""
-        return await self._of(mailbox).get(mailbox, message_id)
+        return await (await self._of(mailbox)).get(mailbox, message_id)
 
     async def get_many(
         self, mailbox: Mailbox, ids: Sequence[str]
     ) -> dict[str, Message | RingCentralError]:
         """Each id's message or error."""
-        return await self._of(mailbox).get_many(mailbox, ids)
+        return await (await self._of(mailbox)).get_many(mailbox, ids)
 
-    def content(
+    @asynccontextmanager
+    async def content(
         self, mailbox: Mailbox, message_id: str, attachment: Attachment, *, offset: int = 0
-    ) -> AbstractAsyncContextManager[ContentStream]:
+    ) -> AsyncIterator[ContentStream]:
         """An attachment's bytes as a stream, from `offset` on."""
-        return self._of(mailbox).content(mailbox, message_id, attachment, offset=offset)
+        store = await self._of(mailbox)
+        async with store.content(mailbox, message_id, attachment, offset=offset) as stream:
+            yield stream
 
     async def set_read_status(self, mailbox: Mailbox, ids: Sequence[str], status: str) -> Outcomes:
         """Mark messages `Read` or `Unread`; per id None or its error."""
-        return await self._of(mailbox).set_read_status(mailbox, ids, status)
+        return await (await self._of(mailbox)).set_read_status(mailbox, ids, status)
 
     async def delete(
         self, mailbox: Mailbox, ids: Sequence[str], *, purge: bool = False
     ) -> Outcomes:
         """Delete messages; per id None or its error."""
-        return await self._of(mailbox).delete(mailbox, ids, purge=purge)
+        return await (await self._of(mailbox)).delete(mailbox, ids, purge=purge)
 
     async def restore(self, mailbox: Mailbox, ids: Sequence[str]) -> Outcomes:
         """Take deleted messages back; per id None or its error."""
-        return await self._of(mailbox).restore(mailbox, ids)
+        return await (await self._of(mailbox)).restore(mailbox, ids)
 
     async def send_sms(self, mailbox: Mailbox, sms: OutgoingSms) -> Message:
         """Send a text message; after an error that is no refusal it may have been sent."""
-        return await self._of(mailbox).send_sms(mailbox, sms)
+        return await (await self._of(mailbox)).send_sms(mailbox, sms)
 
     async def find_sent(
         self, mailbox: Mailbox, sms: OutgoingSms, since: datetime
     ) -> Message | None:
         """The message that was sent with this text to this number since then, if it is seen."""
-        return await self._of(mailbox).find_sent(mailbox, sms, since)
+        return await (await self._of(mailbox)).find_sent(mailbox, sms, since)
 
-    def _of(self, mailbox: Mailbox) -> MessageStore:
+    async def _of(self, mailbox: Mailbox) -> MessageStore:
+        await self._logins.know(mailbox)
         store = self._logins.of(mailbox).store
         return store.in_bulk() if self._bulk else store

@@ -14,15 +14,24 @@ from cel_expr_python import cel
 
 from message_store.message import Message, Party
 from worker.facts import Facts, conversation, pages, seconds
-from worker.problems import Wrong, nearest, one_line
+from worker.problems import Wrong, check_printable, nearest, one_line
 
 log = structlog.get_logger()
 
 _LONGEST = 2000
 _MOST_IN_LIST = 100  # recipients or attachments that an expression sees
 _ERROR = re.compile(r".*?ERROR: <input>:(-?\d+):(-?\d+): ([^\n]*)", re.DOTALL)
+_LITERAL = r"""[rR]?(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")"""
+_MATCHES = re.compile(rf"\.matches\(\s*({_LITERAL})\s*\)")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'.*")
 _KEPT = "if"
+_NOT_CEL = {  # by what the parser says of operators of other languages
+    "token recognition error at: '=": "to compare write ==",
+    "mismatched input 'and'": "write && for and",
+    "mismatched input 'or'": "write || for or",
+    "mismatched input 'not'": "write ! for not",
+    "extraneous input": "write && or || between two conditions",
+}
 
 _TEXT, _NUMBER, _LIST = cel.Type.STRING, cel.Type.INT, cel.Type.List
 _TABLES = _LIST(cel.Type.Map(_TEXT, cel.Type.DYN))
@@ -114,6 +123,7 @@ def _compiled(text: str) -> Any:
         raise Wrong("is empty; write an expression, or leave it out")
     if len(text) > _LONGEST:
         raise Wrong(f"is too long; an expression has {_LONGEST:,} characters at most")
+    check_printable(text)
     try:
         program = _ENVIRONMENT.compile(text)
     except RuntimeError as error:
@@ -121,7 +131,17 @@ def _compiled(text: str) -> Any:
     kind = program.return_type()
     if kind not in (cel.Type.BOOL, cel.Type.DYN):
         raise Wrong(f"gives {kind.name().lower()}, not true or false; compare it with something")
+    for pattern in _MATCHES.findall(text):
+        _check_regex(pattern)
     return program
+
+
+def _check_regex(literal: str) -> None:
+    """The library looks at a regular expression only when a message comes."""
+    trial = _ENVIRONMENT.compile(f"''.matches({literal})").eval(_ENVIRONMENT.Activation({}))
+    if trial.type() == cel.Type.ERROR:
+        said = one_line(str(trial.value())).rpartition("expression: ")[2]
+        raise Wrong("has a regular expression that is none of RE2", f": {literal}: {said}")
 
 
 def _said(error: str) -> str:
@@ -129,8 +149,12 @@ def _said(error: str) -> str:
     if not found:
         return one_line(error.partition("\n")[0])
     line, column, words = int(found[1]), int(found[2]), found[3]
-    words = words.removeprefix("Syntax error: ").partition(" expecting {")[0]
+    words = words.removeprefix("Syntax error: ").partition(" expecting ")[0]
     words = words.replace("mismatched input '<EOF>'", "it ends in the middle")
+    for wrong, remedy in _NOT_CEL.items():
+        if wrong in words:
+            words = f"{words}; {remedy}"
+            break
     if undeclared := _UNDECLARED.fullmatch(words):
         right = nearest(undeclared[1], VARIABLES)
         words = f'"{undeclared[1]}" is not known'

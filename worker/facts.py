@@ -3,6 +3,7 @@
 A message that lacks the field has no values, so no condition on it holds.
 """
 
+import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,6 +13,8 @@ from message_store.message import Message, Party
 from worker.numbers import e164
 
 Values = tuple[str, ...]
+
+_STRAIGHT = str.maketrans("\u2018\u2019\u201c\u201d", "''\"\"")
 
 
 class Known(NamedTuple):
@@ -29,6 +32,8 @@ class Fact(NamedTuple):
     known: tuple[str, ...] = ()  # the values RingCentral documents, where there are few
     numbers: bool = False  # whether a value may be a phone number in any spelling, or contacts
     contained: bool = False  # whether a value without wildcards may stand anywhere in the text
+    extension: bool = False  # whether it is an extension's id, number or name
+    content_type: bool = False
 
 
 class Facts(dict[str, Values]):
@@ -53,7 +58,7 @@ class Facts(dict[str, Values]):
         self.kept: dict[object, Any] = {}
 
     def __missing__(self, key: str) -> Values:
-        self[key] = values = tuple(map(str.casefold, self.plain(key)))  # as `folded`
+        self[key] = values = tuple(map(_alike, self.plain(key)))  # as `folded`
         return values
 
     def plain(self, key: str) -> Values:
@@ -71,8 +76,18 @@ class Facts(dict[str, Values]):
 
 
 def folded(text: str) -> str:
-    """The text as it is compared: without case, every run of white space as one space."""
-    return in_one_line(text).casefold()
+    """The text as it is compared: without case, every run of white space as one space.
+
+    Letters with accents are the same however they are composed, and so are quotes: phones write
+    curly ones.
+    """
+    return _alike(in_one_line(text))
+
+
+def _alike(text: str) -> str:
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text).translate(_STRAIGHT)
+    return text.casefold()
 
 
 def in_one_line(text: str) -> str:
@@ -128,8 +143,8 @@ FACTS: dict[str, Fact] = {
     "direction": Fact(lambda facts: _one(facts.message.direction), known=("Inbound", "Outbound")),
     "from": Fact(_from, numbers=True),
     "to": Fact(_to, numbers=True),
-    "extension": Fact(_extension),
-    "owner": Fact(_owner),
+    "extension": Fact(_extension, extension=True),
+    "owner": Fact(_owner, extension=True),
     "conversation": Fact(lambda facts: _one(conversation(facts.message))),
     "text": Fact(lambda facts: _one(facts.message.text), contained=True),
     "transcription": Fact(lambda facts: _one(facts.known.transcription), contained=True),
@@ -140,7 +155,7 @@ FACTS: dict[str, Fact] = {
             *("Failed", "Unknown"),
         ),
     ),
-    "contentType": Fact(_content_types),
+    "contentType": Fact(_content_types, content_type=True),
     "readStatus": Fact(lambda facts: _one(facts.message.read_status), known=("Read", "Unread")),
     "messageStatus": Fact(
         lambda facts: _one(facts.message.message_status),

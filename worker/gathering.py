@@ -8,6 +8,7 @@ more under the same identity.
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from datetime import datetime
 
 from message_store.message import Message
@@ -20,6 +21,7 @@ from worker.handlers.contract import (
 )
 from worker.ledger import Ledger
 from worker.ledger.gatherings import Setback
+from worker.ledger.records import lane
 
 _LEASE_SECONDS = 30.0
 LOOK_AGAIN_SECONDS = 2.0
@@ -52,12 +54,14 @@ class Gathering:
             if words := await ledger.outcome(name, at, effect, message.id):
                 return words
             _raise_setback(await ledger.setback(name, at))
-            ids, rounds = await ledger.waiting(name, at)
-            kept = await ledger.messages(context.mailbox, set(ids) - {message.id})
-            messages = sorted([*kept, message], key=lambda one: one.created)
-            identity = hashlib.sha256(f"{name}:{at}:{rounds}".encode()).hexdigest()
+            others = set(await ledger.waiting(name, at)) - {message.id}
+            this_lane = lane(context.route, context.on)
+            kept = await ledger.messages(context.mailbox, this_lane, others)
+            messages = sorted([*kept, message], key=lambda one: (one.created, one.id))
             try:
-                words = await send([(one, context.of(one)) for one in messages], identity)
+                words = await send(
+                    [(one, context.of(one)) for one in messages], _identity(name, at, messages)
+                )
             except HandlerError as error:
                 final = isinstance(error, PermanentError)
                 await ledger.set_back(name, at, error.reason, final=final)
@@ -65,6 +69,12 @@ class Gathering:
             # One whose copy could not be read was not sent: its own delivery reads it again.
             await ledger.record(name, at, [one.id for one in messages], words)
             return words
+
+
+def _identity(name: str, at: int, messages: Sequence[Message]) -> str:
+    """The same for the same messages only: who knows it takes what comes again for a repeat."""
+    identity = json.dumps([name, at, *(one.id for one in messages)])
+    return hashlib.sha256(identity.encode()).hexdigest()
 
 
 def _raise_setback(setback: Setback | None) -> None:

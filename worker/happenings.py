@@ -17,6 +17,8 @@ DELETED = "deleted"
 WORDS = (CREATED, TRANSCRIBED, SENT, DELIVERED, FAILED, READ, DELETED)
 """All that a route can be `on`."""
 
+PAGES_UNKNOWN = "pages unknown"
+
 
 class State(NamedTuple):
     """What of a message matters when it changes; as text it is the fingerprint in the ledger."""
@@ -25,6 +27,8 @@ class State(NamedTuple):
     read_status: str = ""
     message_status: str = ""
     transcription: str = ""
+    rendering: str = ""
+    """"pages unknown" for a fax that is yet to be rendered."""
 
     @classmethod
     def of(cls, message: Message, before: Self | None = None) -> Self:
@@ -37,6 +41,7 @@ class State(NamedTuple):
             message.read_status or "",
             message.message_status or "",
             message.vm_transcription_status or "",
+            PAGES_UNKNOWN if message.type == "Fax" and not message.fax_page_count else "",
         )
 
     @classmethod
@@ -45,7 +50,9 @@ class State(NamedTuple):
         return cls(*text.split("|")[: len(cls._fields)])
 
     def __str__(self) -> str:
-        return "|".join(part.replace("|", "") for part in self)
+        # as ledgers have it that were written when a state had four parts
+        parts = self if self.rendering else self[:4]
+        return "|".join(part.replace("|", "") for part in parts)
 
     @property
     def reached(self) -> frozenset[str]:

@@ -148,9 +148,10 @@ class Healer:
             for scope in readers.readable.keys() - good.keys():
                 for mailbox in readers.readable[scope]:
                     assigned.setdefault(mailbox, scope)
-            await self._ledger.mailboxes.watch(list(assigned), await self._floor(login))
+            # A mailbox that is watched is due at once: whose it is has to be known by then.
             await self._ledger.assignments.save(assigned)
             await self._logins.refresh()
+            await self._ledger.mailboxes.watch(list(assigned), await self._floor(login))
             moved = [mailbox for mailbox in before if assigned.get(mailbox, "") != before[mailbox]]
             await self._ledger.mailboxes.retry_now(moved)
         await self._tell_others(login, before, assigned)

@@ -16,7 +16,8 @@ from worker.facts import Facts
 from worker.problems import Wrong, in_words, nearest, quoted
 from worker.tables import Table
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_SHORTEST_DAY = 3
 _WEEK = 7
 _MIDNIGHT = 24 * 60
 _OPEN = re.compile(r"([A-Za-z, -]+?)\s+([0-9:]{4,5})\s*-\s*([0-9:]{4,5})")
@@ -70,17 +71,18 @@ def span(text: str) -> Span:
 def _days(text: str) -> frozenset[int]:
     days: set[int] = set()
     for part in text.split(","):
-        first, _, last = (word.strip() for word in part.partition("-"))
-        begin, end = _day(first), _day(last or first)
+        first, dash, last = (word.strip() for word in part.partition("-"))
+        begin, end = _day(first), _day(last if dash else first)
         days |= {day % _WEEK for day in range(begin, end + 1 if end >= begin else end + 8)}
     return frozenset(days)
 
 
 def _day(word: str) -> int:
-    if word[:3].casefold() not in _DAYS:
-        detail = f": {quoted(word)} is no day; days are Mon, Tue, Wed, Thu, Fri, Sat, Sun"
-        raise Wrong("is no opening time", detail)
-    return _DAYS.index(word[:3].casefold())
+    for number, day in enumerate(_DAYS):
+        if day.startswith(word.casefold()) and len(word) >= _SHORTEST_DAY:
+            return number
+    detail = f": {quoted(word)} is no day; days are Mon, Tue, Wed, Thu, Fri, Sat, Sun"
+    raise Wrong("is no opening time", detail)
 
 
 def _minute(text: str) -> int:

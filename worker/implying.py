@@ -97,7 +97,7 @@ class Reasoning:
             return bool(_exact(a)) and _exact(a).isdisjoint(_TYPES[other.key])
         if isinstance(b, OneOf) and a.key == b.key and (a.key in _ONE_VALUE or a.key == "type"):
             kinds = [kind for value in _exact(a) for kind in _kinds(a.key, value)]
-            return bool(kinds) and not b.regexes and not any(_fits(b, kind) for kind in kinds)
+            return bool(kinds) and not b.regexes and not any(fits(b, kind) for kind in kinds)
         return False
 
     def _gives(self, one: Written, goal: Written) -> bool:
@@ -143,7 +143,7 @@ def _kinds(key: str, value: str) -> Sequence[set[str]]:
     return several or ({value},)
 
 
-def _fits(condition: OneOf, values: set[str]) -> bool:
+def fits(condition: OneOf, values: set[str]) -> bool:
     """Whether it holds for a message with these values; regular expressions apart."""
     wild = condition.wild
     return not condition.exact.isdisjoint(values) or (
@@ -157,7 +157,7 @@ def _is_within(one: Written, a: OneOf, goal: Written, b: OneOf) -> bool:
     if "*" in values:
         return True
     for value in a.exact:
-        if not all(_fits(b, kind) for kind in _kinds(a.key, value)):
+        if not all(fits(b, kind) for kind in _kinds(a.key, value)):
             return False
     others = [value for value in _values(one) if _is_open(a.key, value)]
     return all(

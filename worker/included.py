@@ -1,6 +1,8 @@
 """The files of a configuration: the one that is named, and those that it includes."""
 
+import errno
 import glob
+import itertools
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -18,6 +20,12 @@ _SHARED = {"routes", "tests", "include", *NAMED}  # what an included file may ha
 
 _PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 _WILD = re.compile(r"[*?\[]")
+_REMEDY = 'write key = value, with text in "quotes" and lists in [brackets]'
+_REMEDIES = {  # by what the parser says
+    "'\\'": "write text with a \\ in it in 'single quotes'",
+    "twice": "it is there already; write it once",
+    "cannot overwrite": "it is there already; write it once, with several values in [brackets]",
+}
 
 
 @dataclass(frozen=True)
@@ -75,11 +83,19 @@ def read_files(path: FilePath, environ: Mapping[str, str]) -> tuple[list[File], 
         file = files[path.resolve()] = File(path, written, values)
         amiss.extend((file, finding) for finding in unset)
         for entry, included in _included(file, amiss):
-            if included.resolve() in files:
+            if _goes_round(included):
+                words = f"{_shown(file, entry)} brings {included}, a link that leads to itself"
+                amiss.append((file, Finding(entry.path, words)))
+            elif included.resolve() in files:
                 words = f"{_shown(file, entry)} brings {included} a second time; include it once"
                 amiss.append((file, Finding(entry.path, words)))
-            elif not _WILD.search(entry.words) and not included.exists():
+            elif not has_wildcards(entry.words) and not included.exists():
                 words = f"{_shown(file, entry)} is not there; it is looked for beside {file.path}"
+                amiss.append((file, Finding(entry.path, words)))
+            elif included.is_dir():
+                words = (
+                    f'{_shown(file, entry)} brings {included}, a folder; write "{included}/*.toml"'
+                )
                 amiss.append((file, Finding(entry.path, words)))
             else:
                 read(included)
@@ -103,12 +119,41 @@ def _included(file: File, amiss: list[Located]) -> Iterator[tuple[Finding, FileP
         if not isinstance(entry, str) or not entry.strip():
             words = f'must be a file such as "routes/*.toml", not {in_words(entry)}'
             amiss.append((file, Finding(path, words)))
-        elif _WILD.search(entry):
-            pattern = FilePath(glob.escape(str(file.path.parent))) / entry
-            for found in sorted(glob.glob(str(pattern))):  # noqa: PTH207  # entries may be absolute
-                yield Finding(path, entry), FilePath(found)
+        elif has_wildcards(entry):
+            if not (folder := file.path.parent / _before_wildcards(entry)).is_dir():
+                words = (
+                    f"{quoted(file.written['include'][index])} names files in {folder}, which is "
+                )
+                amiss.append((file, Finding(path, f"{words}no folder")))
+            for found in expanded(file.path.parent, entry):
+                yield Finding(path, entry), found
         else:
             yield Finding(path, entry), file.path.parent / entry
+
+
+def has_wildcards(entry: str) -> bool:
+    """Whether an entry of `include` may name several files."""
+    return _WILD.search(entry) is not None
+
+
+def expanded(folder: FilePath, entry: str) -> list[FilePath]:
+    """The files that an entry with wildcards names, seen from this folder; `**` is any folders."""
+    pattern = FilePath(glob.escape(str(folder))) / entry
+    found = glob.glob(str(pattern), recursive=True)  # noqa: PTH207  # entries may be absolute
+    return [FilePath(name) for name in sorted(found)]
+
+
+def _before_wildcards(entry: str) -> FilePath:
+    parts = FilePath(entry).parts
+    return FilePath(*itertools.takewhile(lambda part: not _WILD.search(part), parts))
+
+
+def _goes_round(path: FilePath) -> bool:
+    try:
+        path.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 def _shown(file: File, entry: Finding) -> str:
@@ -156,4 +201,5 @@ def _syntax(error: tomllib.TOMLDecodeError) -> str:
         return f"is not TOML: {error}"
     place = f"line {found[2]}, column {found[3]}" if found[2] else "at its end"
     said = found[1][:1].lower() + found[1][1:]
-    return f'{place}: {said}; write key = value, with text in "quotes" and lists in [brackets]'
+    remedies = (remedy for words, remedy in _REMEDIES.items() if words in said)
+    return f"{place}: {said}; {next(remedies, _REMEDY)}"

@@ -95,6 +95,11 @@ class Logins:
         """Read anew who looks after what; mailboxes may change hands."""
         self._assigned = await self._assignments.load()
 
+    async def know(self, mailbox: Mailbox) -> None:
+        """Read anew who looks after what if this mailbox was given to somebody since."""
+        if mailbox not in self._assigned:
+            await self.refresh()
+
     def count(self, login: Login) -> int:
         """How many mailboxes this login looks after."""
         return max(1, sum(scope == login.scope for scope in self._assigned.values()))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Annotated, NamedTuple, Self
+from typing import Annotated, ClassVar, NamedTuple, Self
 
 from pydantic import (
     AfterValidator,
@@ -128,6 +128,16 @@ Set = Annotated["Match", BeforeValidator(_set)]
 
 class Match(Table):
     """What a message must be for a route to run: every condition given holds, any value of each."""
+
+    meant: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("sender", "caller", "number", "phone", "phonenumber"), "from"),
+        **dict.fromkeys(("subject", "body", "message", "words"), "text"),
+        **dict.fromkeys(("day", "days", "time", "date", "creationtime"), "hours"),
+        "recipient": "to",
+        "mailbox": "extension",
+        "or": "any",
+        "status": "messageStatus",
+    }
 
     type: Values = ()
     """Fax, SMS, MMS, VoiceMail, Pager or Text; SMS also holds for an MMS."""
@@ -258,6 +268,12 @@ class AnyOf(NamedTuple):
     def had(self, _: Facts) -> str:
         """Nothing of its own."""
         return ""
+
+
+def being(key: str, *values: str) -> Written:
+    """The condition that a key is any of these values."""
+    written = values[0] if len(values) == 1 else list(values)
+    return Written(key, written, OneOf.of(key, FACTS[key], values, {}))
 
 
 def all_hold(conditions: Iterable[Condition], facts: Facts) -> bool:

@@ -33,6 +33,12 @@ class Wrong(ValueError):  # noqa: N818  # read aloud: the value is wrong because
         self.detail = detail
 
 
+def check_printable(text: str) -> None:
+    r"""Raise Wrong for a control character: TOML makes one of `\b` in double quotes."""
+    if any(ord(letter) < 32 and not letter.isspace() for letter in text):
+        raise Wrong("has a control character where \\ was meant; write it in 'single quotes'")
+
+
 def one_line(text: str) -> str:
     """The text with every run of white space, line ends included, as one space."""
     return " ".join(text.split())

@@ -27,6 +27,7 @@ from .healing import Healer
 from .in_force import InForce
 from .ledger import Ledger, LedgerError
 from .ledger.configurations import REPORT_SECONDS
+from .ledger.holding import BlockingHold
 from .ledger.keeping import SET_POLICY
 from .ledger.mailboxes import SyncLease
 from .links.upkeep import delete_dead_links
@@ -36,6 +37,7 @@ from .problems import ConfigurationError
 from .pump import Publish, Pump
 from .reloading import LOOK_SECONDS, Reloader
 from .settings import Settings
+from .standstill import Standstill
 from .started import AnyHandler, StartedHandlers
 from .subscriptions import subscriptions_of
 from .sync import Synchroniser
@@ -103,6 +105,8 @@ class WorkerProcess:
         )
         self._pump = Pump(self.ledger, publish, self._renew, settings.lease_seconds)
         self._lease_seconds = settings.lease_seconds
+        self._hold = BlockingHold(settings.redis_url or "", settings.lease_seconds)
+        self._standstill: Standstill | None = None
         self._batches = Batches(COUNTS)
         self._background: set[asyncio.Task[None]] = set()
         self._configuration = configuration
@@ -115,6 +119,7 @@ class WorkerProcess:
         Raises ConfigurationError for a Redis that throws keys away.
         """
         await self._insist_on_keeping()
+        self._standstill = Standstill(self._hold_deliveries, self._lease_seconds)
         self._beside(self._pump.run())
         self._begin_by(self._configuration, self._handlers)
         self._beside(self._repeat(self._renew, self._lease_seconds / 3))
@@ -157,6 +162,8 @@ class WorkerProcess:
 
     async def stop(self) -> None:
         """Give back what is claimed and close everything."""
+        if self._standstill is not None:
+            self._standstill.stop()
         await cancel_all(self._background | self._by_configuration)
         # A Redis that is away or hangs must not hold the end up: claims lapse by themselves.
         with contextlib.suppress(LedgerError, TimeoutError):
@@ -170,6 +177,7 @@ class WorkerProcess:
         await self._contexts.close()
         await self._session.close()
         await self.ledger.close()
+        self._hold.close()
 
     async def sync(self, mailboxes: Sequence[str]) -> None:
         """Synchronise the mailboxes hinted at, those that are watched and not just done."""
@@ -202,6 +210,9 @@ class WorkerProcess:
                 raise ConfigurationError([f"REDIS_URL: {keeping.evicts}; {SET_POLICY}"])
             for warning in keeping.warnings():
                 log.warning("Redis may forget", reason=warning)
+
+    def _hold_deliveries(self) -> None:
+        self._hold.renew(self._deliverer.claims)
 
     async def _renew(self) -> None:
         """Hold what this process has claimed for another lease."""

@@ -12,9 +12,8 @@ from datetime import UTC, datetime
 
 import structlog
 
-from .configuration import Configuration
+from .configuration import Configuration, load
 from .configuration_files import ConfigurationFiles, Stamp
-from .document import Document
 from .failures import is_our_end, reason
 from .handlers.loading import load_all
 from .ledger.configurations import (
@@ -31,6 +30,7 @@ from .wording import in_brief
 log = structlog.get_logger()
 
 LOOK_SECONDS = 1.0
+_GONE = "gone"
 
 Adopt = Callable[[Configuration, Mapping[str, AnyHandler]], Awaitable[None]]
 
@@ -63,7 +63,9 @@ class Reloader:
         self._stamp = await asyncio.to_thread(self._files.stamp)
         self._looked_at = self._status.digest = await asyncio.to_thread(self._files.digest)
         if await asyncio.to_thread(self._changed_meanwhile):
-            self._looked_at, self._is_settled = "", False
+            # what is in force was read from files that nobody can see any more
+            self._looked_at = self._status.digest = _GONE
+            self._is_settled = False
         await self.report()
 
     async def look(self) -> None:
@@ -133,12 +135,11 @@ class Reloader:
         await self.report()
 
     def _changed_meanwhile(self) -> bool:
-        """Whether the files are not as they were when the worker read them."""
+        """Whether the files say something else than when the worker read them."""
         try:
-            now = Document.read(self._files.path, environment())
+            return load(self._files.path, environment()) != self._started_with
         except ConfigurationError:
             return True
-        return now.values != self._started_with.document.values
 
 
 def after_restart(started_with: Configuration, now: Configuration) -> list[str]:

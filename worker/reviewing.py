@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from worker.conditions import OneOf
 from worker.configuration import Configuration
 from worker.document import Document
-from worker.facts import FACTS
+from worker.doubts import doubts, unnamed
 from worker.happenings import DELIVERED, FAILED, READ, SENT, TRANSCRIBED
 from worker.implying import Reasoning
-from worker.matches import Written
+from worker.matches import AnyOf, NoneOf, Written, being
 from worker.problems import quoted
 from worker.routes import STOP, Route
 from worker.tables import Path
@@ -23,26 +22,22 @@ class Remark(NamedTuple):
     is_sure: bool = False
 
 
-def _being(key: str, *values: str) -> Written:
-    written = values[0] if len(values) == 1 else list(values)
-    return Written(key, written, OneOf.of(key, FACTS[key], values, {}))
-
-
 # A match sees the message as it is when this has happened to it.
 _AFTER = {
-    READ: (_being("readStatus", "Read"),),
-    SENT: (_being("messageStatus", "Sent", "Delivered"),),
-    DELIVERED: (_being("messageStatus", "Delivered"),),
-    FAILED: (_being("messageStatus", "DeliveryFailed", "SendingFailed"),),
+    READ: (being("readStatus", "Read"), being("direction", "Inbound")),
+    SENT: (being("messageStatus", "Sent", "Delivered"),),
+    DELIVERED: (being("messageStatus", "Delivered"),),
+    FAILED: (being("messageStatus", "DeliveryFailed", "SendingFailed"),),
     TRANSCRIBED: (
-        _being("type", "VoiceMail"),
-        _being("vmTranscriptionStatus", "Completed", "CompletedPartially"),
+        being("type", "VoiceMail"),
+        being("vmTranscriptionStatus", "Completed", "CompletedPartially"),
     ),
 }
 
 
 def remarks(configuration: Configuration) -> Iterator[Remark]:
-    """Routes that can never match or are never reached, and handlers that no route names."""
+    """Routes that can never match or are never reached, and tables that no route names."""
+    owner = configuration.sync.owner
     for index, route in enumerate(configuration.routes):
         if why := _never(route):
             words = f"can never match: {why}; mend its conditions, or remove it"
@@ -52,12 +47,15 @@ def remarks(configuration: Configuration) -> Iterator[Remark]:
             ends = "ends" if len(hiding) == 1 else "end"
             words = f'is never reached: {names} {ends} the search for all its messages ("stop")'
             yield Remark(("routes", index), f"{words}; put it before, or remove it")
+        else:
+            yield from (Remark(("routes", index), words) for words in doubts(route, owner))
     steps = {step for route in configuration.routes for step in route.steps}
     used = steps | _models(configuration.document)
     for name in configuration.handlers:
         if name not in used:
             words = "is in the steps of no route; put it into one, or remove it"
             yield Remark(("handlers", name), words)
+    yield from (Remark(*one) for one in unnamed(configuration))
 
 
 def _never(route: Route) -> str | None:
@@ -84,7 +82,9 @@ def _ends_search(route: Route, terms: list[Written], word: str) -> bool:
     if route.then != STOP or word not in route.on:
         return False
     reasoning = Reasoning()
-    return all(reasoning.implied(terms, one) for one in _own_terms(route))
+    # those without others inside are quickly seen not to hold
+    own = sorted(_own_terms(route), key=lambda one: isinstance(one.condition, AnyOf | NoneOf))
+    return all(reasoning.implied(terms, one) for one in own)
 
 
 def _terms(route: Route, word: str) -> list[Written]:

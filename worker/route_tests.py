@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment, Message, Owner, Party
-from worker.facts import Facts, Known
+from worker.facts import FACTS, Facts, Known
 from worker.happenings import CREATED
 from worker.problems import Wrong, in_words, remedy
 from worker.routes import Route, RouteSearch, Word
@@ -32,8 +32,13 @@ def _given(value: object) -> object:
             'must have type = "SMS" and attachments = [{type = "MmsAttachment"}] for an MMS, '
             "as RingCentral has it"
         )
+    for key, fact in FACTS.items():
+        if fact.known and key in value and value[key] not in fact.known:
+            raise Wrong(f'must have another "{key}"; {remedy(str(value[key]), fact.known)}')
     # what RingCentral might send is taken, what we write ourselves is to be right
-    odd = (_message(value).model_extra or {}).keys() - {"conversation"}
+    message = _message(value)
+    parts = (message, message.from_, message.owner, *message.to, *message.attachments)
+    odd = {key for part in parts if part for key in part.model_extra or {}} - {"conversation"}
     if odd:
         raise Wrong(f'must have another value for "{min(odd)}", one that RingCentral may send')
     return value
@@ -41,8 +46,11 @@ def _given(value: object) -> object:
 
 def _check_keys(value: Mapping[str, Any], model: type[BaseModel], before: str) -> None:
     known = {field.alias or name for name, field in model.model_fields.items()}
-    known |= {"conversation"} if model is Message else set()
+    if model is Message:
+        known = (known | {"conversation"}) - {"transcription"}
     for key, inner in value.items():
+        if model is Message and key == "transcription":
+            raise Wrong('must not have the field "transcription"; write it beside given')
         if key not in known:
             raise Wrong(f'must not have the field "{before}{key}"; {remedy(key, sorted(known))}')
         if key not in _INNER:
@@ -79,10 +87,17 @@ def _expected(value: object) -> object:
     return value
 
 
+def _extension_id(value: str) -> str:
+    try:
+        return Mailbox("1", value.strip()).extension_id
+    except ValueError:
+        raise Wrong('is no id of an extension; write digits, or a "number" or "name"') from None
+
+
 class GivenExtension(Table):
     """The extension whose mailbox holds the message."""
 
-    id: str = "1"
+    id: Annotated[str, AfterValidator(_extension_id)] = "1"
     number: str | None = None
     name: str | None = None
 
@@ -93,6 +108,8 @@ class RouteTest(Table):
     `given` are fields of a message as RingCentral spells them; what is left out it does not have.
     `on` is what happened to it, `at` when: its creation unless told. Times without a zone are UTC.
     """
+
+    meant: ClassVar[Mapping[str, str]] = {"mailbox": "extension", "message": "given"}
 
     name: Annotated[str, Field(examples=["A fax reaches accounting"], min_length=1)]
     """What is true."""
@@ -107,7 +124,9 @@ class RouteTest(Table):
     at: Annotated[datetime | None, BeforeValidator(_moment)] = None
     """When that was; a time without a zone is UTC."""
     expect: Annotated[
-        tuple[str, ...], BeforeValidator(_expected), Field(examples=[["Faxes to accounting"]])
+        tuple[Annotated[str, AfterValidator(str.strip)], ...],
+        BeforeValidator(_expected),
+        Field(examples=[["Faxes to accounting"]]),
     ]
     """The names of the routes that run; [] for none."""
 
@@ -115,7 +134,9 @@ class RouteTest(Table):
         """What a route sees of the message."""
         extension = self.extension
         known = Known(extension.number, extension.name, self.transcription)
-        return Facts(_message(self.given), Mailbox("1", extension.id), known, self.at)
+        created = {"creationTime": self.at} if self.at and self.on == CREATED else {}
+        message = _message({**created, **self.given})
+        return Facts(message, Mailbox("1", extension.id), known, self.at)
 
 
 class Result(NamedTuple):

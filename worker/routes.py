@@ -3,9 +3,9 @@
 Pure, and compiled once when the file is read.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr
 
@@ -17,7 +17,7 @@ from worker.expressions import Expression
 from worker.facts import Facts, Known
 from worker.happenings import CREATED, WORDS
 from worker.matches import AnyOf, Match, NoneOf, check_depth, in_order
-from worker.problems import Wrong, in_words, remedy
+from worker.problems import Wrong, in_words, quoted, remedy
 from worker.tables import Table
 
 STOP = "stop"
@@ -26,6 +26,7 @@ IN_PROGRESS = "InProgress"
 
 _SORTED_BY = ("type", "direction")  # what routes are sorted by beforehand
 _MOST_KINDS = 200
+_COMES_IN = {"received", "arrived", "new", "incoming"}  # other words for created
 
 
 def _name(value: str) -> str:
@@ -61,8 +62,12 @@ def _words(value: object) -> object:
 
 def _word(value: str) -> str:
     word = value.strip().casefold()
+    if "," in word:
+        several = ", ".join(quoted(one.strip()) for one in word.split(","))
+        raise Wrong("is not known", f"; for any of several write a list: [{several}]")
     if word not in WORDS:
-        raise Wrong(f"is not known; {remedy(word, WORDS)}")
+        right = CREATED if word in _COMES_IN else word
+        raise Wrong(f"is not known; {remedy(right, WORDS)}")
     return word
 
 
@@ -87,6 +92,13 @@ class Route(Table):
     `then` is "stop" if no later route is looked at for a message that this one is for; `once_per`
     is the time in which its steps run once for each sender.
     """
+
+    meant: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("handler", "handlers", "step", "action", "actions", "to"), "steps"),
+        "stop": "then",
+        "conditions": "match",
+        "when": "match",
+    }
 
     name: Annotated[str, AfterValidator(_name), Field(examples=["Faxes reach the office"])]
     """Its name, which is part of the identity of what is under way."""

@@ -27,6 +27,7 @@ _DURATION = r"^\s*([0-9]+\s*[smhdwySMHDWY]\s*)+$|\$\{"
 _PATTERN = r"[*?]|^\s*/.*/\s*$|\$\{"
 _NAME = "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 _REFERENCE = r"^\w+(\.\w+)*:\w+$|\$\{"
+_VARIABLE = {"type": "string", "pattern": r"\$\{"}
 # Of no use in an editor, or not true of a text in which a ${NAME} stands.
 _LEFT_OUT = {"title", "format", "writeOnly"}
 
@@ -47,6 +48,15 @@ class _AsWritten(GenerateJsonSchema):
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])  # TOML has no null
+
+    def literal_schema(self, schema: core_schema.LiteralSchema) -> JsonSchemaValue:
+        found = super().literal_schema(schema)
+        texts = all(isinstance(one, str) for one in schema["expected"])
+        return {"anyOf": [found, _VARIABLE]} if texts else found
+
+    def bool_schema(self, schema: core_schema.BoolSchema) -> JsonSchemaValue:
+        found = super().bool_schema(schema)
+        return found if schema.get("strict") else {"anyOf": [found, _VARIABLE]}
 
     def encode_default(self, dft: Any) -> Any:
         if isinstance(dft, timedelta):

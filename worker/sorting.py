@@ -22,6 +22,7 @@ from .happenings import CREATED, DELETED, State, happened
 from .ledger import Ledger
 from .ledger.mailboxes import Changed, Happened, Missed, Seen, SyncLease
 from .ledger.snapshots import read_snapshot
+from .rendering import by_pages, is_rendered
 from .routes import IN_PROGRESS, Route, RouteSearch
 from .surroundings import Surroundings
 
@@ -84,6 +85,9 @@ class Sorter:
                 known = await self._surroundings.of(store, mailbox, message, words)
                 at = record.last_modified_time or page.time or datetime.now(UTC)
                 news = self._news(mailbox, message, words, known, at)
+                if before is not None and is_rendered(before, now):
+                    late = by_pages(self._search, message, mailbox, known, before)
+                    news.insert(0, Happened(CREATED, late))
                 if before is None:
                     sorted_.created.append(_seen(message, now, news))
                 else:

@@ -22,6 +22,7 @@ from .together import all_of
 log = structlog.get_logger()
 
 CHECK_SUBSCRIPTIONS = "?"
+SWEEP = "!"
 _AT_ONCE = 20
 
 
@@ -58,10 +59,13 @@ class Syncs:
     async def work(self, hinted: Sequence[str]) -> None:
         """Synchronise the mailboxes hinted at, those that are watched and not just done.
 
-        The hint `?` names no mailbox but asks for a check of the subscriptions.
+        The hints `?` and `!` name no mailbox but ask for a check of the subscriptions, and for a
+        sweep.
         """
         if CHECK_SUBSCRIPTIONS in hinted:
             await self._ledger.check_soon()
+        if SWEEP in hinted:
+            await self._ledger.mailboxes.sweep()
         due = await self._ledger.mailboxes.hint(await self._resolved(hinted))
         await all_of(self._one(mailbox) for mailbox in due)
 
@@ -85,6 +89,7 @@ class Syncs:
                 self._leases.remove(lease)
 
     async def _leased(self, lease: SyncLease) -> None:
+        await self._logins.know(lease.mailbox)
         login = self._logins.of(lease.mailbox)
         try:
             result = await self._synchroniser.synchronise(lease)

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, get_args
+from typing import Any, ClassVar, NamedTuple, get_args
 
 from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -14,6 +14,7 @@ from worker.problems import Wrong, in_words, nearest, quoted, remedy
 Path = tuple[str | int, ...]
 
 _SECRET_KEY = re.compile(r"pass|secret|token|key|jwt|credential", re.IGNORECASE)
+_AT_THE_TOP = {"mailboxes", "include"}  # what is written below a table belongs to that table
 _EXPECTED = {  # by the first word of pydantic's error types
     "string": "text",
     "int": "a whole number",
@@ -31,7 +32,12 @@ _EXPECTED = {  # by the first word of pydantic's error types
 
 
 class Table(BaseModel):
-    """A table of the configuration file: no key but those it knows, spelled as in the file."""
+    """A table of the configuration file: no key but those it knows, spelled as in the file.
+
+    `meant` are its keys by other words that people write for them.
+    """
+
+    meant: ClassVar[Mapping[str, str]] = {}
 
     model_config = ConfigDict(
         extra="forbid",
@@ -63,7 +69,9 @@ def findings(
         path, value = _follow(detail, written)
         table, field = _described(path, model)
         if detail["type"] == "extra_forbidden":
-            meant.add((*path[:-1], nearest(str(path[-1]), spellings(table)) or ""))
+            key = str(path[-1])
+            right = _other_word(key, table) or nearest(key, spellings(table))
+            meant.add((*path[:-1], right or ""))
         # a union complains once for each of its members
         found.setdefault(path, _words(detail, value, _is_secret(path, field), table, field))
     for path, words in found.items():
@@ -151,7 +159,7 @@ def _words(
         example = json.dumps(field.examples[0], ensure_ascii=False)
         return f"is missing; write such as {detail['loc'][-1]} = {example}"
     if kind == "extra_forbidden":
-        return f"unknown key; {remedy(str(detail['loc'][-1]), spellings(table))}"
+        return f"unknown key; {_right_key(str(detail['loc'][-1]), table)}"
     shown = quoted(value) if isinstance(value, str) and not secret else in_words(value)
     reason = detail.get("ctx", {}).get("error")
     if isinstance(reason, Wrong):
@@ -165,6 +173,8 @@ def _words(
         return _wrong_type(expected, value, shown, secret)
     if kind in {"literal_error", "enum"}:
         known = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
+        if not isinstance(value, str):
+            return f"must be one of {', '.join(known)}, not {in_words(value)}"
         return f"{shown} is not known; {remedy(str(value), known)}"
     said = detail["msg"]
     said = (
@@ -174,6 +184,22 @@ def _words(
     if secret or ", not " in said or not isinstance(value, str | int | float):
         return said
     return f"{said}, not {shown if isinstance(value, str) else value}"
+
+
+def _other_word(key: str, table: type[BaseModel]) -> str | None:
+    return table.meant.get(key.casefold()) if issubclass(table, Table) else None
+
+
+def _right_key(key: str, table: type[BaseModel]) -> str:
+    if key in _AT_THE_TOP:
+        return "it belongs at the top of the file, before the first [table]"
+    if right := _other_word(key, table):
+        return f"did you mean {quoted(right)}?"
+    for name, field in table.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel) and key in spellings(inner):
+            return f"did you mean {quoted(f'{_spelling(name, field)}.{key}')}?"
+    return remedy(key, spellings(table))
 
 
 def refers(written: object) -> bool:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ringpost.adoption_hint import AdoptionHint
 from ringpost.archives import (
     OnThisDisk,
     find_archives,
-    find_mailbox,
+    find_mailboxes,
     find_places,
     in_words,
     one_place,
@@ -19,7 +20,7 @@ from ringpost.archives import (
     parse_date,
 )
 from ringpost.commands.archive_holds import hold, show_holds
-from ringpost.commands.archive_options import ByHandler, Folder, FromDay, OfMailbox, ToDay
+from ringpost.commands.archive_options import ByHandler, Folder, FromDay, OfMailboxes, ToDay
 from ringpost.commands.options import AsJson, ConfigFile
 from ringpost.output import alarm, aside, hint, say, show_json
 from ringpost.refusal import Refusal
@@ -39,37 +40,43 @@ archive.add_typer(hold, name="hold")
 def verify(
     folder: Folder = None,
     handler: ByHandler = None,
-    mailbox: OfMailbox = None,
+    mailbox: OfMailboxes = None,
     first: FromDay = None,
     last: ToDay = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare every file with its manifest and the chains; exit 1 with a line for each fault."""
+    """Compare every file with its manifest and the chains; exit 1 with a line for each fault.
+
+    Exit code 2 if there is nothing to compare.
+    """
     from worker.archive.holds import HoldsUnreadableError, read_holds
-    from worker.archive.verification import IN_NO_CHAIN, Tally
+    from worker.archive.verification import Tally
 
     days = _days(first, last)
     tally = Tally()
     found: list[dict[str, str]] = []
     count = 0
-    outside = 0
+    adoption = AdoptionHint()
     holds = []
+    empty: list[str] = []
     for place in find_places(folder, handler, config):
-        where = in_words(place)
+        where, before = in_words(place), tally.months
         with _reading(where), opened(place) as kept:
-            meant = find_mailbox(kept, where, mailbox) if mailbox else None
+            meant = find_mailboxes(kept, where, mailbox) if mailbox else [None]
             try:
                 holds += read_holds(place) if isinstance(place, Path) else []
             except HoldsUnreadableError as error:
                 raise Refusal(str(error), exit_code=1) from None
-            for fault in kept.verify(meant, *days, tally):
+            for fault in (one for box in meant for one in kept.verify(box, *days, tally)):
                 count += 1
-                outside += fault.what == IN_NO_CHAIN
+                adoption.note(fault.path.name, fault.what)
                 if as_json:
                     found.append(_fault(fault, kept.name_of))
                 else:
                     alarm(f"{kept.name_of(fault.path)} {fault.what}")
+            if tally.months == before and not (mailbox or first or last):
+                empty.append(where)
     if as_json:
         facts = {name: getattr(tally, name) for name in Tally.__slots__}
         on_hold = [one.model_dump(mode="json", exclude={"what"}) for one in holds]
@@ -79,19 +86,22 @@ def verify(
         show_holds(holds)
         if count:
             say(_count(count, "fault"))
-        else:
+        elif not empty:
             say("all is as it was archived" if tally.months else "nothing is archived there")
+    for where in empty:
+        hint(f"{where}: nothing is archived there; is its disk mounted, is it the right one?")
     if count:
-        if outside:
-            hint("`ringpost archive adopt` takes in what was archived before there were chains")
+        adoption.show()
         raise typer.Exit(1)
+    if empty:
+        raise typer.Exit(2)
 
 
 @archive.command()
 def adopt(
     folder: Folder = None,
     handler: ByHandler = None,
-    mailbox: OfMailbox = None,
+    mailbox: OfMailboxes = None,
     config: ConfigFile = None,
     as_json: AsJson = False,
 ) -> None:
@@ -102,9 +112,9 @@ def adopt(
     count = 0
     faults: list[Fault] = []
     for root in find_archives(folder, handler, config):
-        meant = find_mailbox(OnThisDisk(root), str(root), mailbox) if mailbox else None
+        meant = find_mailboxes(OnThisDisk(root), str(root), mailbox) if mailbox else [None]
         with _reading(root):
-            for one in adopted(root, meant):
+            for one in (one for box in meant for one in adopted(root, box)):
                 if isinstance(one, Fault):
                     faults.append(one)
                 else:
@@ -125,7 +135,7 @@ def export(
         Path,
         typer.Option("--out", metavar="FILE.zip|FOLDER", help="What to make; nothing is replaced."),
     ],
-    mailbox: OfMailbox = None,
+    mailbox: OfMailboxes = None,
     first: FromDay = None,
     last: ToDay = None,
     form: Annotated[
@@ -151,10 +161,10 @@ def export(
     make: Callable[[Path], Output] = ZipOutput if out.suffix.lower() == ".zip" else FolderOutput
     with opened(place) as kept:
         with _reading(where):
-            meant = [find_mailbox(kept, where, mailbox)] if mailbox else list(kept.mailboxes())
+            meant = find_mailboxes(kept, where, mailbox) if mailbox else list(kept.mailboxes())
         about = {
             "archive": where,
-            "mailbox": str(meant[0]) if mailbox else None,
+            "mailboxes": list(map(str, meant)) if mailbox else None,
             "from": days[0] and days[0].isoformat(),
             "to": days[1] and days[1].isoformat(),
             "format": form,
@@ -171,6 +181,10 @@ def export(
             alarm(f"{fault['path']} {fault['what']}")
         say(f"{_count(count, 'message')} written to {out}")
     if found:
+        adoption = AdoptionHint()
+        for fault in found:
+            adoption.note(Path(fault["path"]).name, fault["what"])
+        adoption.show()
         raise typer.Exit(1)
 
 
@@ -226,6 +240,8 @@ def _show_tally(tally: "Tally") -> None:
         say(f"{_count(tally.removed, 'message')} removed: their time was over")
     if tally.doomed:
         say(f"{tally.doomed} more are being removed; `ringpost archive expire` finishes it")
+    if tally.unfinished:
+        say(f"{_count(tally.unfinished, 'folder')} without a manifest: begun, and not archived")
 
 
 def _count(number: int, word: str) -> str:

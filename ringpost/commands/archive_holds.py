@@ -12,9 +12,11 @@ from ringpost.archives import find_archives
 from ringpost.commands.archive_options import ByHandler, Folder
 from ringpost.commands.options import AsJson, ConfigFile
 from ringpost.output import hint, local_time, say, show_json, zone
+from ringpost.plain import in_line
 from ringpost.refusal import Refusal
 
 if TYPE_CHECKING:
+    from message_store.mailbox import Mailbox
     from worker.archive.holds import Hold
 
 hold = typer.Typer(
@@ -91,7 +93,7 @@ def show_holds(holds: "Sequence[Hold]") -> None:
     for one in holds:
         what = f"message {one.message} of {one.mailbox}" if one.message else one.mailbox
         since = f"{local_time(one.at)} {zone()}"
-        say(f"on hold since {since}: {what}, by {one.by}: {one.reason}")
+        say(in_line(f"on hold since {since}: {what}, by {one.by}: {one.reason}"))
 
 
 def _change(
@@ -104,12 +106,13 @@ def _change(
 ) -> None:
     from message_store.mailbox import Mailbox
     from worker.archive.holds import Hold, HoldsUnreadableError, write_hold
-    from worker.archive.layout import mailbox_folder
 
     try:
         meant = Mailbox.parse(mailbox)
     except ValueError:
         raise Refusal(f'--mailbox "{mailbox}": write ACCOUNT/EXTENSION') from None
+    if message is not None and not message.strip():
+        raise Refusal("--message: is empty; leave it out to mean the whole mailbox")
     if not reason.strip():
         raise Refusal("--reason: is empty; say why in a few words")
     new = Hold(
@@ -124,9 +127,21 @@ def _change(
     for root in roots:
         try:
             changed = write_hold(root, new)
-        except (OSError, HoldsUnreadableError) as error:
-            raise Refusal(f"{root}: {error}", exit_code=1) from None
-        if what == "held" and not mailbox_folder(root, meant).is_dir():
-            hint(f"{root} has nothing of {meant} yet")
+        except OSError as error:
+            raise Refusal(f"{root}: cannot be written ({error.strerror})", exit_code=1) from None
+        except HoldsUnreadableError as error:
+            raise Refusal(str(error), exit_code=1) from None
+        if what == "held":
+            _hint_if_nothing(root, meant, message)
         now = {"held": "on hold", "released": "not on hold"}[what]
         say(f"{root}: {name} is {now}{'' if changed else ' already'}")
+
+
+def _hint_if_nothing(root: Path, mailbox: "Mailbox", message: str | None) -> None:
+    """A hold may be for what is yet to come, but a wrong number would hold nothing."""
+    from worker.archive.layout import archived, mailbox_folder
+
+    if not mailbox_folder(root, mailbox).is_dir():
+        hint(f"{root} has nothing of {mailbox} yet")
+    elif message is not None and all(one.id != message for one in archived(root, mailbox)):
+        hint(f"{root} has no message {message} of {mailbox} yet")

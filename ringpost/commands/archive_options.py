@@ -12,12 +12,12 @@ Folder = Annotated[
 ByHandler = Annotated[
     str | None, typer.Option("--handler", metavar="NAME", help="Only the archive of this handler.")
 ]
-OfMailbox = Annotated[
-    str | None,
+OfMailboxes = Annotated[
+    list[str] | None,
     typer.Option(
         "--mailbox",
         metavar="ACCOUNT/EXTENSION",
-        help="Only of this mailbox; or the extension's id.",
+        help="Only of this mailbox; or the extension's id. May be repeated.",
     ),
 ]
 FromDay = Annotated[

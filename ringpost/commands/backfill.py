@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ringpost.commands.options import AsJson, SomeMailboxes
-from ringpost.output import hint, local_time, say, show_json, zone
-from ringpost.periods import Until, moment
+from ringpost.output import alarm, hint, local_time, say, show_json, zone
+from ringpost.periods import Until, past_moment
 from ringpost.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _UNTAKEN_SECONDS = 15.0
 
 def backfill(
     since: Annotated[
-        str | None, typer.Option(metavar="HOW FAR BACK", help="Such as 30d, 2y, or a date.")
+        str | None, typer.Option(metavar="TIME", help="Such as 30d, 2y, or a date.")
     ] = None,
     until: Until = None,
     mailbox: SomeMailboxes = None,
@@ -79,8 +79,16 @@ async def _plan(asked: "Asked", as_json: bool) -> None:
             found = await backfill_by_hand.plan(watched, wanted, bar)
     if as_json:
         show_json(_plan_for_programs(found))
-        return
+    else:
+        _show_plan(found)
+    if found.problems:
+        raise typer.Exit(1)
+
+
+def _show_plan(found: "Plan") -> None:
     facts = _plan_for_programs(found)
+    for name, words in found.problems.items():
+        alarm(f"mailbox {name}: could not be counted: {words}")
     for type_, count in sorted(facts["types"].items()):
         say(f"{type_}: {count:,}")
     calls = ", ".join(f"{count:,} {name}" for name, count in facts["calls"].items())
@@ -102,6 +110,7 @@ def _plan_for_programs(found: "Plan") -> dict[str, Any]:
         "calls": dict(calls),
         "hours": round(found.hours, 2),
         "cost": found.cost,
+        "problems": found.problems,
     }
 
 
@@ -212,7 +221,8 @@ def in_one_line(run: "Run", waiting: int) -> str:
         return f"{words}, {counts}"
     reached = [run.progress[name].reached for name in run.left if name in run.progress]
     where = f", has come down to {local_time(min(reached))} {zone()}" if reached else ""
-    halted = f", halts in {len(run.problems)} mailboxes" if run.problems else ""
+    count = len(run.problems)
+    halted = f", halts in {count} {'mailbox' if count == 1 else 'mailboxes'}" if count else ""
     return f"{words}, {run.fraction:.0%}{where}, {counts}{halted}"
 
 
@@ -232,8 +242,8 @@ def for_programs(run: "Run", waiting: int) -> dict[str, Any]:
 
 def _period(asked: "Asked") -> tuple[datetime, datetime | None]:
     now = datetime.now(UTC)
-    since = moment(asked.since, "--since", now)
-    until = moment(asked.until, "--until", now) if asked.until else None
+    since = past_moment(asked.since, "--since", now)
+    until = past_moment(asked.until, "--until", now) if asked.until is not None else None
     if until is not None and until <= since:
         raise Refusal(f"--until {asked.until}: is not after --since {asked.since}")
     return since, until

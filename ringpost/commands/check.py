@@ -19,9 +19,7 @@ def check(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check configuration, routes and their tests, credentials, permissions, Redis, destinations
-    and the webhook.
-    """
+    """Check configuration, tests, credentials, permissions, Redis, destinations and webhook."""
     from ringpost.checks.local import (
         check_admin,
         check_configuration,
@@ -46,7 +44,8 @@ def check(
     if configuration is not None:
         found += check_routes(configuration)
     found += check_data(settings)
-    found += check_webhook(settings, release=config_only)
+    # beside an instance of `ringpost run` this is no release step: it has made what was missing
+    found += check_webhook(settings, release=config_only and not running)
     found += check_admin()
     found += check_links()
     if not config_only:

@@ -1,7 +1,7 @@
 """`ringpost failures` and `ringpost replay`: what was given up, and trying it again."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,28 +9,12 @@ import typer
 from ringpost.commands.options import AsJson
 from ringpost.failure_choice import Choice
 from ringpost.output import local_time, say, show_json, zone
+from ringpost.periods import given_moment
 
 if TYPE_CHECKING:
     from worker.ledger import DeliveryRecord
 
 _SHOWN = 100
-
-
-def _moment(text: str) -> datetime:
-    """A date or a time where the reader is, or how far back."""
-    from worker.durations import parse_duration
-    from worker.problems import Wrong
-
-    try:
-        return datetime.now(UTC) - parse_duration(text)
-    except Wrong:
-        pass
-    try:
-        return datetime.fromisoformat(text).astimezone()
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(
-            f'"{text[:40]}" is no time; write such as 2026-11-01, 2026-11-01T14:30, or 2d'
-        ) from None
 
 
 MessageIds = Annotated[
@@ -42,7 +26,12 @@ ByMessage = Annotated[
     typer.Option("--message", metavar="ID", help="The same as an option; may be repeated."),
 ]
 ByMailbox = Annotated[
-    str | None, typer.Option("--mailbox", metavar="ACCOUNT/EXTENSION", help="Only of this mailbox.")
+    str | None,
+    typer.Option(
+        "--mailbox",
+        metavar="ACCOUNT/EXTENSION",
+        help="Only of this mailbox; an extension's id will do.",
+    ),
 ]
 ByRoute = Annotated[str | None, typer.Option("--route", metavar="NAME", help="Only of this route.")]
 ByHandler = Annotated[
@@ -52,12 +41,17 @@ ByHandler = Annotated[
 Since = Annotated[
     datetime | None,
     typer.Option(
-        "--since", parser=_moment, metavar="TIME", help="Messages created since then, or 2d ago."
+        "--since",
+        parser=given_moment,
+        metavar="TIME",
+        help="Such as 2d, or a date: messages created since then.",
     ),
 ]
 Until = Annotated[
     datetime | None,
-    typer.Option("--until", parser=_moment, metavar="TIME", help="Messages created before then."),
+    typer.Option(
+        "--until", parser=given_moment, metavar="TIME", help="Messages created before then."
+    ),
 ]
 ByError = Annotated[
     str | None, typer.Option("--error", metavar="TEXT", help="Only with this in the reason.")

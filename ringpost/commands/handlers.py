@@ -97,7 +97,7 @@ def try_one(
     as_json: AsJson = False,
 ) -> None:
     """Send one message through one handler, for real unless --dry-run says otherwise."""
-    from ringpost.connection import notes_within_reach, run
+    from ringpost.connection import of_workers, run
     from ringpost.handler_listing import insist_on_configured
     from ringpost.surroundings import read_running_configuration
     from ringpost.trying import attempt, context_of, preview, source
@@ -113,8 +113,8 @@ def try_one(
     async def work() -> dict[str, str]:
         async with (
             source(message, mailbox) as found,
-            notes_within_reach() as notes,
-            context_of(name, found, on, notes) as context,
+            of_workers() as shared,
+            context_of(name, found, on, shared.notes, shared.links) as context,
         ):
             if not dry_run:
                 return {"outcome": await attempt(step, found, context)}

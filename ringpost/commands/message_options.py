@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from ringpost.message_filters import Filters
+from ringpost.periods import given_moment
 
 _MOST_DIGITS = 20
 
@@ -62,16 +63,6 @@ def _one_of(words: type[Word]) -> Callable[[str], Word]:
         raise typer.BadParameter(f'"{text[:40]}" is none of {", ".join(words)}')
 
     return read
-
-
-def _moment(text: str) -> datetime:
-    """A date or a time where the reader is."""
-    try:
-        return datetime.fromisoformat(text).astimezone()
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(
-            f'"{text[:40]}" is no date; write such as 2026-11-01 or 2026-11-01T14:30'
-        ) from None
 
 
 def _number(text: str) -> str:
@@ -127,14 +118,16 @@ ByNumber = Annotated[
 ]
 DateFrom = Annotated[
     datetime | None,
-    typer.Option(parser=_moment, metavar="DATE", help="Local time; default: a day ago."),
+    typer.Option(
+        parser=given_moment, metavar="TIME", help="Such as 30d or a date; default: a day ago."
+    ),
 ]
 DateTo = Annotated[
-    datetime | None, typer.Option(parser=_moment, metavar="DATE", help="Local time.")
+    datetime | None, typer.Option(parser=given_moment, metavar="TIME", help="Such as 2d or a date.")
 ]
 Since = Annotated[
     datetime | None,
-    typer.Option(parser=_moment, metavar="DATE", help="Local time; default: now."),
+    typer.Option(parser=given_moment, metavar="TIME", help="Such as 2h or a date; default: now."),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 

@@ -15,7 +15,7 @@ SomeMailboxes = Annotated[
     typer.Option(
         "--mailbox",
         metavar="ACCOUNT/EXTENSION",
-        help="Only this watched mailbox; an extension's id will do. May be repeated.",
+        help="Only this watched mailbox; an extension's id or number will do. May be repeated.",
     ),
 ]
 OneMailbox = Annotated[

@@ -9,7 +9,7 @@ import typer
 
 from ringpost.commands.options import AsJson, SomeMailboxes
 from ringpost.output import alarm, hint, local_time, say, show_json, zone
-from ringpost.periods import Until, moment
+from ringpost.periods import Until, past_moment
 from ringpost.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 
 def reconcile(
-    since: Annotated[
-        str, typer.Option(metavar="HOW FAR BACK", help="Such as 30d, 2y, or a date.")
-    ] = "30d",
+    since: Annotated[str, typer.Option(metavar="TIME", help="Such as 30d, 2y, or a date.")] = "30d",
     until: Until = None,
     mailbox: SomeMailboxes = None,
     repair: Annotated[
@@ -40,8 +38,8 @@ def reconcile(
     from ringpost.watched_mailboxes import open_watched
 
     now = datetime.now(UTC)
-    begin = moment(since, "--since", now)
-    end = moment(until, "--until", now) if until else None
+    begin = past_moment(since, "--since", now)
+    end = past_moment(until, "--until", now) if until is not None else None
     if end is not None and end <= begin:
         raise Refusal(f"--until {until}: is not after --since {since}")
 
@@ -90,7 +88,7 @@ def _finish(
 ) -> dict[str, object]:
     from worker.archive.places import buckets
     from worker.completeness.archives import archives_in
-    from worker.completeness.statement import rendered, statement
+    from worker.completeness.statement import rendered, statement, write
 
     for bucket in buckets(watched.handlers):
         hint(f"{bucket.address}: nothing is compared with an archive in a bucket")
@@ -102,14 +100,18 @@ def _finish(
         archives=archives_in(watched.handlers),
         made=datetime.now(UTC),
     )
+    unwritten = None
+    if out is not None and signer is not None:
+        try:  # before anything is shown: whoever reads that may go away
+            write(out, rendered(signer.sign(document)))
+            hint(f"statement written to {out}; public key {signer.public_key}")
+        except OSError as error:
+            words = f"--out {out}: cannot be written ({error.strerror})"
+            unwritten = Refusal(words, exit_code=1)
     if not as_json:
         _show(done)
-    if out is not None and signer is not None:
-        try:
-            out.write_bytes(rendered(signer.sign(document)))
-        except OSError as error:
-            raise _unwritable(out, error) from None
-        hint(f"statement written to {out}; public key {signer.public_key}")
+    if unwritten is not None:
+        raise unwritten
     repaired = {
         str(one): {"admitted": what.admitted, "replayed": what.replayed, "gone": what.gone}
         for one, what in done.repaired.items()
@@ -124,15 +126,13 @@ def _signer(watched: "Watched", out: Path) -> "Signer":
     settings = watched.settings
     if not out.absolute().parent.is_dir():
         raise Refusal(f"--out {out}: there is no folder {out.absolute().parent}; make it first")
+    if out.is_dir():
+        raise Refusal(f"--out {out}: is a folder; name a file in it")
     try:
         return signer(settings.keys, settings.data)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it holds no key"
         raise Refusal(f"{settings.data / KEY_FILE}: cannot be used ({reason})") from None
-
-
-def _unwritable(out: Path, error: OSError) -> Refusal:
-    return Refusal(f"--out {out}: cannot be written ({error.strerror})", exit_code=1)
 
 
 def _show(done: "Round") -> None:
@@ -168,6 +168,8 @@ def _show(done: "Round") -> None:
     if done.is_complete:
         calls = f"{done.calls:,} light {'call' if done.calls == 1 else 'calls'}"
         say(f"complete: all {done.total.listed:,} listed messages have come ({calls})")
+    elif all(one.comparison.is_complete for one in done.found):
+        say("not complete: not all mailboxes could be compared")
     elif not done.repaired:
         say("not complete; `ringpost reconcile --repair` delivers what is missing or failed")
 

@@ -9,7 +9,7 @@ import typer
 
 from ringpost.commands.options import AsJson, ConfigFile, SomeMailboxes
 from ringpost.output import local_time, say, show_json, zone
-from ringpost.periods import Until, moment
+from ringpost.periods import Until, past_moment
 from ringpost.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def explain(
 
 @routes.command("try")
 def try_routes(
-    since: Annotated[str, typer.Option(metavar="HOW FAR BACK", help="Such as 7d, or a date.")],
+    since: Annotated[str, typer.Option(metavar="TIME", help="Such as 7d, or a date.")],
     config: Annotated[
         Path, typer.Option("--config", metavar="FILE", help="The configuration to try.")
     ],
@@ -120,8 +120,10 @@ def try_routes(
     from ringpost.surroundings import read_running_configuration
 
     now = datetime.now(UTC)
-    begin = moment(since, "--since", now)
-    end = moment(until, "--until", now) if until else now
+    begin = past_moment(since, "--since", now)
+    end = past_moment(until, "--until", now) if until else now
+    if end <= begin:
+        raise Refusal(f"--until {str(until)[:40]}: is not after --since; a date is its midnight")
     _, old, handlers = read_running_configuration(against)
     _, new, _ = read_running_configuration(config)
     roots = roots_of(handlers)

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from worker.completeness.verifying import Signature, Statement
 
 
+_SIGNATURE = "signature"
+
+
 def verify(
     statement: Annotated[Path, typer.Argument(metavar="STATEMENT", help="What --out wrote.")],
     archive: Annotated[
@@ -42,6 +45,8 @@ def verify(
             finding.show()
     if any(finding.state == "fail" for finding in found):
         raise typer.Exit(1)
+    if any(finding.state == "warn" and finding.subject == _SIGNATURE for finding in found):
+        raise typer.Exit(2)  # anybody can sign: without a known key nothing is proved
 
 
 def _findings(path: Path, archives: list[str], key: str | None) -> list[Finding]:
@@ -58,12 +63,12 @@ def _findings(path: Path, archives: list[str], key: str | None) -> list[Finding]
         settings = read_settings()
         known = public_keys(settings.keys, settings.data)
     else:
-        known = [key.strip()]
+        known = [_public_key(key.strip())]
     try:
         document = read(path)
         signature = signature_of(document, known)
         if signature.wrong is not None:
-            return [fail("signature", f"{path}: {signature.wrong}", "it proves nothing")]
+            return [fail(_SIGNATURE, f"{path}: {signature.wrong}", "it proves nothing")]
         said = parsed(document)
     except UnreadableStatementError as error:
         raise Refusal(f"{path}: {error}") from None
@@ -72,18 +77,29 @@ def _findings(path: Path, archives: list[str], key: str | None) -> list[Finding]
     return [_of_signature(signature), _of_statement(said), *_of_archives(said, archives)]
 
 
+def _public_key(text: str) -> str:
+    from worker.completeness.signing import is_public_key
+
+    if not is_public_key(text):
+        raise Refusal(
+            f'--key "{text[:60]}": is no public key; write the 44 characters that '
+            "`ringpost reconcile --out` prints"
+        )
+    return text
+
+
 def _of_signature(signature: "Signature") -> Finding:
     if signature.is_ours is None:
         return warn(
-            "signature",
+            _SIGNATURE,
             f"fits the statement, but nobody says whose it is: {signature.public_key}",
             "give the public key of those who made it with --key",
         )
     if not signature.is_ours:
         return fail(
-            "signature", f"is of another key: {signature.public_key}", "ask who made the statement"
+            _SIGNATURE, f"is of another key: {signature.public_key}", "ask who made the statement"
         )
-    return ok("signature", f"fits the statement and is of the key {signature.public_key}")
+    return ok(_SIGNATURE, f"fits the statement and is of the key {signature.public_key}")
 
 
 def _of_statement(said: "Statement") -> Finding:
@@ -114,6 +130,8 @@ def _of_archives(said: "Statement", given: list[str]) -> list[Finding]:
         except OSError as error:
             raise Refusal(f"archive {root}: cannot be read ({error.strerror})") from None
         words = f"{root} is as it was: {tally.messages:,} messages, {tally.files:,} files"
+        if tally.removed:
+            words += f"; {tally.removed:,} removed, their time was over as the chains say"
         found += wrong or [ok(f"archive {name}", words)]
     return found
 

@@ -71,8 +71,7 @@ async def check_permission(exchange: Exchange) -> web.StreamResponse:
         target = caller.extension.id
     if target not in exchange.account.extensions:
         raise not_found("targetExtensionId")
-    permissions = emulator.permissions
-    allowed = permissions.of_app(permission) and permissions.of_user(permission, caller, target)
+    allowed = emulator.permissions.allow(permission, caller, target)
     answer = {
         "uri": emulator.api_url + exchange.request.path_qs,
         "successful": allowed,

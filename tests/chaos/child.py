@@ -58,17 +58,18 @@ def _settle_in(environment: dict[str, str], folder: Path) -> None:
     log = os.open("log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for standard in (1, 2):
         os.dup2(log, standard)
-    pump._LEASE_SECONDS = healing._LEASE_SECONDS = 0.5
+    pump._LEASE_SECONDS = 0.5
+    healing._LEASE_SECONDS = 2.0  # a renewal that comes later lets a second check subscribe as well
     tokens._LOGIN_SECONDS = 1
     process._POSTPONED_SECONDS = 0.3
     filling._LEASE_SECONDS, filling._IDLE = 1.0, 0.2
-    connection._script = _hurried  # type: ignore[assignment]  # no cache
+    connection.script_text = _hurried  # type: ignore[assignment]  # no cache
     mailboxes.SYNC_GAP = subscription._CHECK_GAP = 0.1
     worker.celery.GRACE_SECONDS = 0.3
     crash.install()
 
 
-def _hurried(name: str, script: Callable[[str], str] = connection._script) -> str:
+def _hurried(name: str, script: Callable[[str], str] = connection.script_text) -> str:
     """A script of the ledger whose breakers are probed half a second after they open."""
     return script(name).replace(
         "FIRST_PAUSE, LONGEST_PAUSE, MOVED = 5, 30", "FIRST_PAUSE, LONGEST_PAUSE, MOVED = 5, 0.5"

@@ -90,7 +90,7 @@ class Storm:
             read={id_ for id_ in self.sent if self.fleet.is_read(id_)},
             accepted=self.mail.accepted,
             outages=self.fleet.outages,
-            in_penalty=len(self.ringcentral.sent_in_penalty(under_way=0.5)),
+            in_penalty=len(self.ringcentral.sent_in_penalty(under_way=2 / 3 * WINDOW)),
             notifications=self.ringcentral.notifications,
             mail_failures=self.mail.failures,
             api_failures=sum(bool(one.failure) for one in self.ringcentral.requests),

@@ -44,7 +44,7 @@ def started(line: Line, eventually: Eventually) -> Callable[[], Awaitable[None]]
 
     async def start() -> None:
         line.start("webhook", "worker")
-        await eventually(lambda: line.ringcentral.subscriptions, within=30)
+        await eventually(lambda: line.ringcentral.subscriptions)
         await eventually(lambda: line.ringcentral.count("syncMessages", status=200) >= 1)
 
     return start

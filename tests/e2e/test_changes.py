@@ -41,11 +41,11 @@ steps = ["office-mail"]
     )
     await started()
     voicemail = await ringcentral.receives_voicemail()
-    await eventually(lambda: line.is_read(voicemail["id"]), within=20)
+    await eventually(lambda: line.is_read(voicemail["id"]))
 
     # the sync that sees the transcription sees our read mark, too
     await ringcentral.transcribes(voicemail["id"], "Please call me back.")
-    await eventually(lambda: mailed.mails, within=20)
+    await eventually(lambda: mailed.mails)
     mailbox = Mailbox(ringcentral.account_id, ringcentral.extension_id)
     async with open_ledger(redis_url) as ledger:
 

@@ -17,10 +17,13 @@ FILE = InMemory(b"\x89PNG\r\n\x1a\n" + b"x" * 2000, "picture.png", "image/png")
 
 @pytest.fixture
 async def ringcentral() -> AsyncIterator[RingCentral]:
-    async with RingCentral(extensions=5, window=2.0) as ringcentral:
+    # four times RingCentral's limits, so that failures and not they are what holds up
+    limits = {"light": 200, "medium": 160, "heavy": 40, "auth": 5}
+    async with RingCentral(extensions=5, limits=limits, window=2.0) as ringcentral:
         yield ringcentral
 
 
+@pytest.mark.timeout(600)
 async def test_every_tenth_call_fails(
     line: Line, started: Start, ringcentral: RingCentral, eventually: Eventually
 ) -> None:
@@ -29,6 +32,8 @@ async def test_every_tenth_call_fails(
     """
     line.configure(
         """
+[retries]
+schedule = ["2s", "2s", "2s", "2s", "2s", "2s"]
 [[routes]]
 name = "Everything is kept"
 steps = ["vault", "mark-read"]
@@ -47,11 +52,12 @@ steps = ["vault", "mark-read"]
         record = await ringcentral.receives(KINDS[n % 5], extension=extension, **wish)
         expected.append(str(record["id"]))
 
-    await eventually(lambda: len(line.archived()) >= 1000, within=110)
+    await eventually(lambda: len(line.archived()) >= 1000, within=280)
 
-    await eventually(lambda: all(line.is_read(id_) for id_ in expected), within=60)
+    await eventually(lambda: all(line.is_read(id_) for id_ in expected))
     arrived = Counter(folder.name.partition("-")[2] for folder in line.archived())
     assert arrived == Counter(expected)
-    assert ringcentral.sent_in_penalty(under_way=0.5) == []
+    # a penalty lasts two seconds; on a slow machine a request is on its way for long
+    assert ringcentral.sent_in_penalty(under_way=1.5) == []
     failed = {(request.status, request.code) for request in ringcentral.requests}
     assert len(failed) >= 8, failed

@@ -16,6 +16,8 @@ DOC = ROOT / "docs" / "crash-safety.md"
 SCENES = 6
 Outcome = set[str] | Exception
 
+pytestmark = pytest.mark.timeout(1200)
+
 
 @pytest.fixture(scope="module")
 def outcomes(

@@ -42,9 +42,9 @@ async def test_more_downloads_than_ten_windows_allow(
     for n in range(400):
         await ringcentral.receives_mms(f"picture {n}", attachments=[PICTURE])
 
-    await eventually(lambda: len(line.archived()) == 400, within=60)
+    await eventually(lambda: len(line.archived()) == 400)
     await eventually(
-        lambda: all(record["readStatus"] == "Read" for record in ringcentral.messages()), within=20
+        lambda: all(record["readStatus"] == "Read" for record in ringcentral.messages())
     )
 
     assert not refused(ringcentral)
@@ -62,7 +62,7 @@ async def test_a_burst_of_texts_costs_few_calls(
     for n in range(1000):
         await ringcentral.receives_sms(f"text {n}")
 
-    await eventually(lambda: len(line.archived()) == 1000, within=60)
+    await eventually(lambda: len(line.archived()) == 1000)
 
     groups = Counter(request.group for request in ringcentral.requests)
     assert groups["light"] <= 20
@@ -80,13 +80,13 @@ async def test_a_lone_message_beside_a_backlog(
     busy, quiet, lone = ringcentral.extension_ids[:3]
     for _ in range(400):
         await ringcentral.receives_fax(extension=busy, attachments=[PICTURE])
-    await eventually(lambda: len(line.archived()) >= 40, within=30)
+    await eventually(lambda: len(line.archived()) >= 40)
 
     sms = await ringcentral.receives_sms("excuse me", extension=quiet)
     fax = await ringcentral.receives_fax(extension=lone, attachments=[PICTURE])
 
     for record in (sms, fax):
-        await eventually(lambda: _is_archived(line.archive, record["id"]), within=30)  # noqa: B023
+        await eventually(lambda: _is_archived(line.archive, record["id"]))  # noqa: B023
     assert len(line.archived()) < 300
     assert not refused(ringcentral)
 

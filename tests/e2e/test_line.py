@@ -52,8 +52,8 @@ steps = ["office-mail", "mark-read"]
     voicemail = await ringcentral.receives_voicemail()
     pager = await ringcentral.receives_pager("Lunch?")
 
-    await eventually(lambda: len(line.archived()) == 5, within=20)
-    await eventually(lambda: line.is_read(fax["id"]) and line.is_read(voicemail["id"]), within=20)
+    await eventually(lambda: len(line.archived()) == 5)
+    await eventually(lambda: line.is_read(fax["id"]) and line.is_read(voicemail["id"]))
 
     for record in (sms, mms, fax, voicemail, pager):
         [folder] = [path for path in line.archived() if path.name.endswith(str(record["id"]))]
@@ -130,7 +130,7 @@ async def test_a_lost_notification(
 
     await ringcentral.receives_fax()
 
-    await eventually(line.archived, within=20)
+    await eventually(line.archived)
     assert {notified.outcome for notified in ringcentral.notifications} == {"lost"}
 
 

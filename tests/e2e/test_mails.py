@@ -55,15 +55,15 @@ steps = ["private"]
     await started()
     texts = [await ringcentral.receives_sms(text) for text in ("one", "two", "three")]
     fax = await ringcentral.receives_fax()
-    await eventually(lambda: len(mailed.mails) == 1, within=20)
+    await eventually(lambda: len(mailed.mails) == 1)
     assert not any(line.is_read(text["id"]) for text in texts)
-    await eventually(lambda: len(mailed.mails) == 2, within=20)
-    await eventually(lambda: all(line.is_read(text["id"]) for text in texts), within=20)
+    await eventually(lambda: len(mailed.mails) == 2)
+    await eventually(lambda: all(line.is_read(text["id"]) for text in texts))
 
     private, digest = map(_text, mailed.mails)
     assert {"one", "two", "three"} <= set(digest.split())
     assert fax["from"]["phoneNumber"] not in private
-    await eventually(lambda: answers(f"{address}/webhook"), within=20)
+    await eventually(lambda: answers(f"{address}/webhook"))
     async with aiohttp.ClientSession() as session:
         (link,) = set(re.findall(rf"{address}/[\w-]+", private))
         async with session.get(link) as page:

@@ -1,7 +1,7 @@
 """Redis is away, slow, full, loading or set back: everything waits, and goes on by itself."""
 
-import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from tests.chaos.scene import Scene
 from tests.support.redis_server import RedisServer
 from tests.support.slow_relay import slow_relay
 from tests.support.waiting import Eventually
+
+RUNNING = "ringpost:ledger:running"
 
 
 @pytest.fixture
@@ -41,9 +43,8 @@ async def answered(scene: Scene, messages: list[str], eventually: Eventually) ->
         return len(told) > len(messages) and all(one.outcome for one in told)
 
     await eventually(all_told)
-    told = scene.ringcentral.notifications
-    assert {one.outcome for one in told} == {"delivered"}
-    assert max(one.seconds for one in told) < 3
+    # after three seconds it would be an error
+    assert {one.outcome for one in scene.ringcentral.notifications} == {"delivered"}
 
 
 async def test_away(scene: Scene, redis: RedisServer, eventually: Eventually) -> None:
@@ -65,7 +66,8 @@ async def test_full(scene: Scene, redis: RedisServer, eventually: Eventually) ->
     redis.client.config_set("maxmemory", "1mb")
     messages = [await scene.fax() for _ in range(5)]
     await answered(scene, messages, eventually)
-    await asyncio.sleep(1.5)  # the lease of whatever was under way
+    # whatever was under way has lapsed
+    await eventually(lambda: not redis.client.zcount(RUNNING, time.time(), "+inf"))
 
     redis.client.config_set("maxmemory", "0")
 
@@ -103,7 +105,7 @@ async def test_slow(redis: RedisServer, tmp_path: Path, eventually: Eventually) 
             relay.pause = 0.1
             messages = [await scene.fax() for _ in range(5)]
             await answered(scene, messages, eventually)
-            await eventually(lambda: all(map(scene.is_read, messages)), within=20)
+            await eventually(lambda: all(map(scene.is_read, messages)))
             relay.pause = 0.0
             for message in messages:
                 await scene.done(message)

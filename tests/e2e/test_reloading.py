@@ -30,14 +30,14 @@ async def test_a_file_is_changed_and_then_broken(
     line.configure(FIRST)
     await started()
     line.configure(FIRST + SECOND)
-    await eventually(lambda: "configuration taken up" in line.log.read_text(), within=20)
+    await eventually(lambda: "configuration taken up" in line.log.read_text())
     first = await ringcentral.receives_sms()
-    await eventually(lambda: kept("archive", first["id"]) and kept("other", first["id"]), within=20)
+    await eventually(lambda: kept("archive", first["id"]) and kept("other", first["id"]))
 
     line.configure(FIRST + SECOND.replace("steps", "stepps"))
-    await eventually(lambda: "configuration refused" in line.log.read_text(), within=20)
+    await eventually(lambda: "configuration refused" in line.log.read_text())
     second = await ringcentral.receives_sms()
-    await eventually(lambda: kept("other", second["id"]), within=20)
+    await eventually(lambda: kept("other", second["id"]))
     status = [sys.executable, "-m", "ringpost", "status"]
     options: Any = {"cwd": line.data, "env": line.environment, "text": True, "check": True}
     shown = await asyncio.to_thread(lambda: subprocess.run(status, capture_output=True, **options))

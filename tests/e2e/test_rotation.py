@@ -30,7 +30,7 @@ async def test_no_notification_is_lost(
 
     async def restart(name: str) -> None:
         line.processes[name].terminate()
-        await eventually(lambda: line.processes[name].poll() is not None, within=30)
+        await eventually(lambda: line.processes[name].poll() is not None)
         line.start(name)
 
     def tokens() -> list[str | None]:
@@ -39,13 +39,13 @@ async def test_no_notification_is_lost(
     # the webhook of one machine cannot change while it is called; behind a balancer it can
     line.environment["WEBHOOK_VERIFICATION_TOKEN"] = f"{NEW},{TOKEN}"
     await restart("webhook")
-    await eventually(lambda: answers(line.webhook_url), within=20)
+    await eventually(lambda: answers(line.webhook_url))
     arriving = asyncio.create_task(arrives())
-    await eventually(lambda: len(line.archived()) >= 5, within=20)
+    await eventually(lambda: len(line.archived()) >= 5)
     await restart("worker")
-    await eventually(lambda: tokens() == [NEW], within=30)
+    await eventually(lambda: tokens() == [NEW])
     seen = sent
-    await eventually(lambda: len(line.archived()) >= seen + 5, within=20)
+    await eventually(lambda: len(line.archived()) >= seen + 5)
     arriving.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await arriving
@@ -54,8 +54,8 @@ async def test_no_notification_is_lost(
 
     line.environment["WEBHOOK_VERIFICATION_TOKEN"] = NEW
     await restart("webhook")
-    await eventually(lambda: answers(line.webhook_url), within=20)
+    await eventually(lambda: answers(line.webhook_url))
     assert await line.notify(token=TOKEN) == 401
     await ringcentral.receives_sms("the last one")
-    await eventually(lambda: len(line.archived()) == sent + 1, within=20)
+    await eventually(lambda: len(line.archived()) == sent + 1)
     assert ringcentral.notifications[-1].outcome == "delivered"

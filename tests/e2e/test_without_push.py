@@ -21,12 +21,29 @@ async def test_polling_without_an_address(
     line.configure(READ)
     del line.environment["WEBHOOK_URL"]
     line.start("worker")
-    await eventually(lambda: ringcentral.count("syncMessages", status=200), within=30)
+    await eventually(lambda: ringcentral.count("syncMessages", status=200))
 
     await ringcentral.receives_fax()
 
-    await eventually(line.archived, within=10)
+    await eventually(line.archived)
     assert ringcentral.subscriptions == []
+
+
+async def test_a_message_while_no_webhook_listens(
+    line: Line, started: Start, ringcentral: RingCentral, eventually: Eventually
+) -> None:
+    """It is there soon after the webhook is: what nobody heard of is looked for at its start."""
+    line.configure(READ, sweep="1h")
+    await started()
+    line.kill("webhook")
+    await ringcentral.receives_sms("nobody listens")
+    await eventually(
+        lambda: [one for one in ringcentral.notifications if one.outcome != "delivered"]
+    )
+
+    line.start("webhook")
+
+    await eventually(line.archived)
 
 
 async def test_a_limit_that_is_lowered(
@@ -41,7 +58,7 @@ async def test_a_limit_that_is_lowered(
     for _ in range(25):
         await ringcentral.receives_fax()
 
-    await eventually(lambda: len(line.archived()) == 26, within=60)
+    await eventually(lambda: len(line.archived()) == 26)
 
     medium = [request for request in ringcentral.requests if request.group == "medium"]
     [*_, last] = [0.0, *(request.finished for request in medium if request.status == 429)]
@@ -63,7 +80,7 @@ async def test_limited_mode(
 
     ringcentral.recovers()
 
-    await eventually(lambda: all(line.is_read(record["id"]) for record in records), within=20)
+    await eventually(lambda: all(line.is_read(record["id"]) for record in records))
 
 
 async def test_a_fax_that_is_not_rendered_yet(
@@ -75,7 +92,7 @@ async def test_a_fax_that_is_not_rendered_yet(
 
     fax = await ringcentral.receives_fax(rendering=1)
 
-    await eventually(lambda: line.is_read(fax["id"]), within=30)
+    await eventually(lambda: line.is_read(fax["id"]))
 
 
 async def test_a_download_that_breaks_off(
@@ -88,7 +105,7 @@ async def test_a_download_that_breaks_off(
 
     fax = await ringcentral.receives_fax()
 
-    await eventually(lambda: line.is_read(fax["id"]), within=40)
+    await eventually(lambda: line.is_read(fax["id"]))
     [folder] = line.archived()
     content = ringcentral.content(fax["id"], fax["attachments"][0]["id"])
     assert any(path.read_bytes() == content for path in folder.iterdir())

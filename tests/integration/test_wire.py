@@ -45,10 +45,11 @@ def test_a_hint_is_a_task_of_the_worker(redis_url: str, monkeypatch: pytest.Monk
 
 
 def test_both_sides_spell_the_hints_that_name_no_mailbox_alike() -> None:
-    """All mailboxes, and a check of the subscriptions; neither can be taken for a mailbox."""
+    """All mailboxes, a check of the subscriptions, and a sweep; none can be taken for a mailbox."""
     assert hints.EVERY_MAILBOX == mailboxes.EVERY_MAILBOX
     assert hints.CHECK_SUBSCRIPTIONS == syncing.CHECK_SUBSCRIPTIONS
-    for hint in (hints.EVERY_MAILBOX, hints.CHECK_SUBSCRIPTIONS):
+    assert hints.SWEEP == syncing.SWEEP
+    for hint in (hints.EVERY_MAILBOX, hints.CHECK_SUBSCRIPTIONS, hints.SWEEP):
         with pytest.raises(ValueError, match="not a mailbox"):
             Mailbox.parse(hint)
 

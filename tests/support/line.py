@@ -110,7 +110,7 @@ class Line:
         for process in self.processes.values():
             process.terminate()
         for process in self.processes.values():
-            process.wait(60)
+            process.wait(100)
 
     def leaks(self) -> list[str]:
         """The secrets that stand in the log, by name."""

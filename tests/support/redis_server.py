@@ -29,7 +29,7 @@ class RedisServer:
     def start(self, *options: str, wait: bool = True) -> None:
         """Start it with what it has kept; by default wait until it answers."""
         self._process = subprocess.Popen([*self._command, *options], stdout=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 100
         while wait and not self.answers():
             assert self._process.poll() is None, "it does not start"
             assert time.monotonic() < deadline

@@ -117,7 +117,7 @@ def _free_ports() -> tuple[int, int]:
 def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
     """Until it writes: it answers a little before it can."""
     store = Seaweed(f"http://127.0.0.1:{port}", "", "").store("started")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 100
     while True:
         assert server.poll() is None, log.read_text()
         try:

@@ -17,6 +17,8 @@ from worker.archive.layout import (
     months,
     subfolders,
 )
+from worker.archive.verification import EXTRA
+from worker.handlers.filenames import safe_name
 
 _BATCH = 500
 
@@ -37,6 +39,9 @@ def _adopt_month(month: Path, chains: ChainWriter) -> Iterator[Path | Fault]:
     chain.read()
     batch: list[Entry] = []
     for folder in _outside(month, chain):
+        if safe_name(folder.name) != folder.name:
+            yield Fault(folder, EXTRA)  # not a name that we give
+            continue
         manifest = read_manifest(folder)
         faults = [manifest] if isinstance(manifest, Fault) else list(faults_in(folder, manifest))
         if faults or isinstance(manifest, Fault):

@@ -7,13 +7,14 @@ tell later that no line up to it was changed, moved or taken away.
 import errno
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from message_store.mailbox import Mailbox
 from worker.archive.layout import mailbox_folder, months
@@ -23,6 +24,23 @@ LONGEST = 16 * 1024
 """No line is longer, in bytes."""
 
 What = Literal["archived", "revision", "adopted", "removed"]
+
+# A message of a day, or a revision of it. Whoever can write to an archive can write anything here.
+_FOLDER = re.compile(r"[0-9]{2}/(?P<message>[^/\0]+)(/revisions/(?P<revision>[^/\0]+))?")
+_LONGEST_NAME = 255
+_LARGEST = 2**53
+
+
+def _folder(text: str) -> str:
+    found = _FOLDER.fullmatch(text)
+    names = [name for name in found.groupdict().values() if name] if found else []
+    if not names or any(name in {".", ".."} or _bytes(name) > _LONGEST_NAME for name in names):
+        raise ValueError("is no folder of a month")
+    return text
+
+
+def _bytes(name: str) -> int:
+    return len(name.encode("utf-8", "surrogatepass"))
 
 
 class Line(BaseModel):
@@ -34,9 +52,9 @@ class Line(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    number: int
+    number: Annotated[int, Field(ge=1, le=_LARGEST)]
     what: What
-    folder: str
+    folder: Annotated[str, AfterValidator(_folder)]
     manifest: str | None = None
     why: str | None = None
     at: str

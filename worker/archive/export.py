@@ -1,4 +1,7 @@
-"""Handing on a part of an archive, as mails or as it is, each file compared with its manifest."""
+"""Handing on a part of an archive, as mails or as it is.
+
+Each file is compared with its manifest, and each manifest with the chain.
+"""
 
 import os
 from collections.abc import AsyncIterator, Iterable
@@ -21,7 +24,9 @@ from worker.archive.folders import (
 )
 from worker.archive.layout import MAIL, MESSAGE, REVISIONS, Archived, revisions
 from worker.archive.outputs import Output
-from worker.handlers.durable import CHUNK, MANIFEST
+from worker.archive.recent_chain import RecentChain
+from worker.archive.verification import IN_NO_CHAIN
+from worker.handlers.durable import CHUNK, MANIFEST, locked
 from worker.handlers.filenames import safe_name
 from worker.handlers.media_types import safe_media_type
 from worker.handlers.mime import MailFile
@@ -45,29 +50,44 @@ async def export(
 ) -> AsyncIterator[Archived | Fault]:
     """Write messages to an output; each one that is written, and what is wrong with it.
 
-    A file that is not what its manifest says is named and left out. Raises OSError.
+    What is not what manifest and chain say is named and left out; what is in no chain is named,
+    and what is wrong with the chains. Raises OSError.
     """
+    chains = RecentChain()
     for archived in messages:
-        files: list[_Found] = []
-        for fault in _look(archived, files):
-            yield fault
-        name = f"{archived.mailbox}/{archived.day:%Y/%m/%d}/{safe_name(archived.folder.name)}"
-        if form == "json":
-            for found in files:
-                _copy(f"{name}/{found.name}", found, output)
-        elif mails := _mails(files):
-            for revision, found in mails.items():
-                _copy(f"{name}.{revision}.eml" if revision else f"{name}.eml", found, output)
-        else:
-            message = _read(archived, files)
-            if isinstance(message, Fault):
-                yield message
-                continue
-            await _write_mail(f"{name}.eml", archived, message, files, output)
-        yield archived
+        # Nothing of the message is removed meanwhile because its time is over.
+        with locked(archived.root, shared=True):
+            if not archived.folder.is_dir() or chains.has_removed(archived.folder):
+                continue  # its time was over a moment ago
+            async for one in _export(archived, form, output, chains):
+                yield one
+    for fault in chains.faults:
+        yield fault
 
 
-def _look(archived: Archived, files: list[_Found]) -> Iterable[Fault]:
+async def _export(
+    archived: Archived, form: Format, output: Output, chains: RecentChain
+) -> AsyncIterator[Archived | Fault]:
+    files: list[_Found] = []
+    for fault in _look(archived, files, chains):
+        yield fault
+    name = f"{archived.mailbox}/{archived.day:%Y/%m/%d}/{archived.folder.name}"
+    if form == "json":
+        for found in files:
+            _copy(f"{name}/{found.name}", found, output)
+    elif mails := _mails(files):
+        for revision, found in mails.items():
+            _copy(f"{name}.{revision}.eml" if revision else f"{name}.eml", found, output)
+    else:
+        message = _read(archived, files)
+        if isinstance(message, Fault):
+            yield message
+            return
+        await _write_mail(f"{name}.eml", archived, message, files, output)
+    yield archived
+
+
+def _look(archived: Archived, files: list[_Found], chains: RecentChain) -> Iterable[Fault]:
     """Gather the files of a message and its revisions; what is wrong with those left out."""
     folders = [archived.folder] if archived.has_original else []
     for folder in [*folders, *revisions(archived.folder)]:
@@ -76,11 +96,18 @@ def _look(archived: Archived, files: list[_Found]) -> Iterable[Fault]:
         if isinstance(manifest, Fault):
             yield manifest
             continue
+        if what := chains.what_is_wrong(folder, manifest):
+            yield Fault(folder / MANIFEST, what)
+            if what != IN_NO_CHAIN:
+                continue
         for entry in _with_manifest(folder, manifest):
+            name = prefix + safe_name(entry.name)
             if what := what_is_wrong(folder / entry.name, entry):
                 yield Fault(folder / entry.name, what)
+            elif any(name == found.name for found in files):
+                yield Fault(folder / entry.name, "has a name that stands for another file as well")
             else:
-                files.append(_Found(prefix + safe_name(entry.name), folder / entry.name, entry))
+                files.append(_Found(name, folder / entry.name, entry))
 
 
 def _with_manifest(folder: Path, manifest: Manifest) -> list[ManifestEntry]:

@@ -6,6 +6,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -40,6 +41,11 @@ class Archived:
     day: date
     folder: Path
     has_original: bool = True
+
+    @property
+    def root(self) -> Path:
+        """The folder of the whole archive."""
+        return self.folder.parents[5]
 
 
 def mailbox_folder(root: Path, mailbox: Mailbox) -> Path:
@@ -104,7 +110,7 @@ def day_of(folder: Path) -> date | None:
     """The date of a day's folder; None for one that is in no calendar."""
     try:
         return date(int(folder.parent.parent.name), int(folder.parent.name), int(folder.name))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -118,11 +124,16 @@ def archived(
     for month in months(mailbox_folder(root, mailbox), first, last):
         for day in days(month, first, last):
             when = day_of(day)
-            for folder in subfolders(day, ANY) if when else ():
+            for folder in messages_of(day) if when else ():
                 has_original = is_committed(folder)
                 if when and (has_original or any(revisions(folder))):
                     message_id, message_type = named(folder)
                     yield Archived(mailbox, message_id, message_type, when, folder, has_original)
+
+
+def messages_of(day: Path) -> list[Path]:
+    """The folders of a day whose names could be ours, sorted."""
+    return [folder for folder in subfolders(day, ANY) if safe_name(folder.name) == folder.name]
 
 
 def revisions(folder: Path) -> Iterator[Path]:
@@ -161,9 +172,11 @@ def named(folder: Path) -> tuple[str, str]:
     if found := _PLAIN.fullmatch(folder.name):
         return found[2], found[1]
     for place in (folder, *revisions(folder)):
+        path = place / MESSAGE
         try:
-            wire = orjson.loads((place / MESSAGE).read_bytes())
-            message = Message.model_validate(wire)
+            if not stat.S_ISREG(path.lstat().st_mode):
+                continue  # a pipe would never end
+            message = Message.model_validate(orjson.loads(path.read_bytes()))
         except (FileNotFoundError, ValueError):
             continue
         return message.id, message.type or ""

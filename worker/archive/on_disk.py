@@ -21,9 +21,16 @@ class OnDisk:
         self._root = root
         self._folders = DurableFolders(root)
         self._chains = ChainWriter(root)
+        self._was_there = False
 
     def write(self, folder: Path, sources: Sequence[Source]) -> bool:
-        """Commit a folder, and add it to its chain; both are on disk for good."""
+        """Commit a folder, and add it to its chain; both are on disk for good.
+
+        A root that was there is not made anew: where a disk was unmounted, the messages would lie
+        on another one, and be hidden when it is back.
+        """
+        if self._was_there and not self._root.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "it was there and is gone")
         place = self._root / folder
         try:
             new = self._folders.write(place, sources)
@@ -31,6 +38,7 @@ class OnDisk:
             self._chains.record(place, again=True)
             raise
         self._chains.record(place, again=not new)
+        self._was_there = True
         return new
 
     def sizes_in(self, folder: Path) -> dict[str, int]:
@@ -52,6 +60,7 @@ class OnDisk:
     def in_words(self, error: OSError) -> str:
         """What to do about an error."""
         remedy = {
+            errno.ENOENT: "mount it, or make it if it is lost",
             errno.ENOSPC: "make room there",
             errno.EDQUOT: "raise the quota or make room there",
             errno.EROFS: "mount it writable or change `to`",

@@ -8,7 +8,7 @@ from pathlib import Path
 from worker.archive.chain_state import ChainState
 from worker.archive.chain_writer import ChainWriter, Entry
 from worker.archive.holds import is_held, read_holds
-from worker.archive.layout import ANY, days, mailbox_folders, months, subfolders
+from worker.archive.layout import days, mailbox_folders, messages_of, months
 from worker.handlers.durable import locked, sync_folder
 
 _BATCH = 200
@@ -24,7 +24,7 @@ def expired(root: Path, keep: timedelta, today: date) -> Iterator[Path]:
     for mailbox in mailbox_folders(root):
         for month in months(mailbox, last=last):
             for day in days(month, last=last):
-                for message in subfolders(day, ANY):
+                for message in messages_of(day):
                     if not is_held(holds, mailbox, message):
                         yield message
 
@@ -41,7 +41,7 @@ def remove_expired(root: Path, keep: timedelta, today: date) -> Iterator[list[Pa
     for mailbox in mailbox_folders(root):
         for month in months(mailbox, last=last):
             for day in days(month, last=last):
-                messages = subfolders(day, ANY)
+                messages = messages_of(day)
                 for start in range(0, len(messages), _BATCH):
                     # No hold is put on meanwhile: whoever puts one on waits for this lock.
                     with locked(root):

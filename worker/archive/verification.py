@@ -3,6 +3,7 @@
 Goes through one month of one mailbox after the other, also while messages are being archived.
 """
 
+import contextlib
 import os
 import re
 import time
@@ -18,6 +19,7 @@ from worker.archive.folders import Fault, faults_in, read_manifest
 from worker.archive.layout import (
     ANY,
     DAYS,
+    IDS,
     MONTHS,
     REVISIONS,
     YEARS,
@@ -30,14 +32,20 @@ from worker.handlers.durable import MANIFEST
 IN_NO_CHAIN = "is in no chain"
 """What is wrong with a folder that was added by others, or archived before there were chains."""
 
+EXTRA = "is extra: an archive has nothing of this name here"
+OTHER_SHA256 = "has changed: the chain has another sha256"
+
 _SETTLING_SECONDS = 1.0
 _FRESH_SECONDS = 60.0
-_EXTRA = "is extra: an archive has nothing of this name here"
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was looked at; `doomed` are messages whose removal is recorded and not finished."""
+    """What was looked at.
+
+    `removed` are messages whose time was over, `doomed` those whose removal is recorded and not
+    finished, `unfinished` folders with something in them that were not committed.
+    """
 
     months: int = 0
     messages: int = 0
@@ -46,6 +54,7 @@ class Tally:
     size: int = 0
     removed: int = 0
     doomed: int = 0
+    unfinished: int = 0
 
 
 def verify(
@@ -66,6 +75,8 @@ def verify(
         raise ValueError("heads are those of one mailbox")
     tally = tally if tally is not None else Tally()
     heads = dict(heads or {})
+    if mailbox is None:
+        yield from _beside_mailboxes(root)
     for folder in [mailbox_folder(root, mailbox)] if mailbox else mailbox_folders(root):
         extra: list[Fault] = []
         for year in _folders(folder, YEARS, extra):
@@ -99,7 +110,7 @@ class _Month:
         extra: list[Fault] = []
         for day in _folders(self._folder, DAYS, extra, CHAIN):
             if day_of(day) is None:
-                extra.append(Fault(day, _EXTRA))
+                extra.append(Fault(day, EXTRA))
             elif self._asked(day.name):
                 for message in _folders(day, ANY, extra):
                     self._look(message, extra)
@@ -122,18 +133,27 @@ class _Month:
         if self._chain.is_removed(name):
             self._tally.doomed += 1
             return
-        self._tally.messages += 1
         revisions = _folders(message / REVISIONS, ANY, extra)
-        self._tally.revisions += len(revisions)
-        for folder in (message, *revisions):
+        committed = [one for one in (message, *revisions) if self._is_committed(one)]
+        self._tally.messages += bool(committed)
+        self._tally.revisions += sum(one != message for one in committed)
+        for folder in committed:
             self._doubtful += ((name, fault) for fault in self._look_into(folder))
+
+    def _is_committed(self, folder: Path) -> bool:
+        """Whether a folder is archived, or the chain says so; what it holds counts if not."""
+        name = self._name(folder)
+        self._seen.add(name)
+        if self._chain.manifest(name) is not None or os.path.lexists(folder / MANIFEST):
+            return True
+        with contextlib.suppress(FileNotFoundError), os.scandir(folder) as found:
+            # There may be nothing but revisions of a message.
+            self._tally.unfinished += any(item.name != REVISIONS for item in found)
+        return False
 
     def _look_into(self, folder: Path) -> Iterator[Fault]:
         name = self._name(folder)
         known = self._chain.manifest(name)
-        self._seen.add(name)
-        if known is None and not os.path.lexists(folder / MANIFEST):
-            return  # in the making, or there are only revisions
         manifest = read_manifest(folder)
         if isinstance(manifest, Fault):
             yield manifest
@@ -143,11 +163,11 @@ class _Month:
         if known is None:
             self._unknown[name] = manifest.sha256
         elif known != manifest.sha256:
-            yield Fault(folder / MANIFEST, "has changed: the chain has another sha256")
+            yield Fault(folder / MANIFEST, OTHER_SHA256)
         yield from faults_in(folder, manifest)
 
     def _look_again(self, missing: list[str]) -> Iterator[Fault]:
-        if self._chain.is_torn or any(_is_fresh(self._folder / name) for name in self._unknown):
+        if self._chain.is_torn or any(is_fresh(self._folder / name) for name in self._unknown):
             time.sleep(_SETTLING_SECONDS)
         chain = ChainState(self._folder)
         chain.read()
@@ -167,6 +187,14 @@ class _Month:
         return folder.relative_to(self._folder).as_posix()
 
 
+def _beside_mailboxes(root: Path) -> Iterator[Fault]:
+    """What lies in an account's folder beside its mailboxes."""
+    for account in sorted({folder.parent for folder in mailbox_folders(root)}):
+        extra: list[Fault] = []
+        _folders(account, IDS, extra)
+        yield from extra
+
+
 def _folders(
     folder: Path, form: re.Pattern[str], extra: list[Fault], besides: str = ""
 ) -> list[Path]:
@@ -181,7 +209,7 @@ def _folders(
         if is_folder and form.fullmatch(name):
             folders.append(folder / name)
         elif name != besides or is_folder:
-            extra.append(Fault(folder / name, _EXTRA))
+            extra.append(Fault(folder / name, EXTRA))
     return folders
 
 
@@ -191,7 +219,8 @@ def _is_there(month: Path, name: str) -> bool:
     return all(step.is_dir() and not step.is_symlink() for step in steps)
 
 
-def _is_fresh(folder: Path) -> bool:
+def is_fresh(folder: Path) -> bool:
+    """Whether a folder was committed so lately that its line in the chain may be on its way."""
     try:
         return abs(time.time() - (folder / MANIFEST).lstat().st_ctime) < _FRESH_SECONDS
     except FileNotFoundError:

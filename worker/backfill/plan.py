@@ -33,7 +33,7 @@ class Tally:
     ) -> None:
         """Count messages with their routes, out of so many that were listed."""
         self.listed += listed
-        self.pages += -(-listed // PER_PAGE)
+        self.pages += max(1, -(-listed // PER_PAGE))  # an empty mailbox takes a call as well
         closes = frozenset(closing)
         for message, routes in chosen:
             steps = {step for route in routes for step in route.steps}

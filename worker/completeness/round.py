@@ -91,5 +91,6 @@ async def go_round(
         except RingCentralError as error:
             done.problems[str(mailbox)] = in_brief(error)
         except OSError as error:
-            done.problems[str(mailbox)] = in_brief(f"the archive cannot be read: {error}")
+            where = f"{error.filename}: {error.strerror}" if error.filename else error
+            done.problems[str(mailbox)] = in_brief(f"the archive cannot be read: {where}")
     return done

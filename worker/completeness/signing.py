@@ -23,6 +23,7 @@ ALGORITHM = "Ed25519"
 _SIGNATURE = "signature"
 _PURPOSE = b"ringpost statement signing key 1"
 _KEY_BYTES = 32
+_KEY_LETTERS = 44
 
 
 class WrongSignatureError(Exception):
@@ -69,6 +70,15 @@ def check(signed: Mapping[str, Any]) -> str:
     except InvalidSignature:
         raise WrongSignatureError("it was changed after it was signed") from None
     return base64.b64encode(public).decode()
+
+
+def is_public_key(text: str) -> bool:
+    """Whether this is a public key as `check` tells it."""
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return len(text) == _KEY_LETTERS and len(key) == _KEY_BYTES
 
 
 def signer(keys: Sequence[str], data: Path) -> Signer:

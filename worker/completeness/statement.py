@@ -1,5 +1,6 @@
 """The statement: what a reconciliation found, as a document to be signed and checked later."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -45,6 +46,26 @@ def rendered(signed: Mapping[str, Any]) -> bytes:
     """The file: for people indented, for programs JSON."""
     options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
     return orjson.dumps(dict(signed), option=options)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write the file whole or not at all: an older statement of its name may be all there is.
+
+    Raises OSError.
+    """
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)  # a pipe or a device
+        return
+    path = path.resolve()
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def counted(comparison: Comparison) -> list[dict[str, Any]]:

@@ -6,7 +6,9 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -16,16 +18,25 @@ from pydantic import AfterValidator, Field, PrivateAttr, SecretStr
 from message_store.message import Message
 from worker.durations import Duration
 from worker.handlers.child_program import Ended, run_program
-from worker.handlers.contract import Context, Handler, PermanentError, TransientError
+from worker.handlers.contract import (
+    Context,
+    Handler,
+    NotYetError,
+    PermanentError,
+    TransientError,
+)
 from worker.handlers.message_document import file_entry, files_of, message_document
 from worker.handlers.plain_text import one_line
 
 AGAIN_LATER = os.EX_TEMPFAIL
 """The exit code, 75, by which a program asks to be run again."""
 _LONGEST = timedelta(minutes=14)  # the deadline of a step is 15
+_WAITS_SECONDS = 20.0
 
 
 def _checked_program(argv: list[str]) -> list[str]:
+    if any("\0" in argument for argument in argv):
+        raise ValueError("has a NUL, which no argument of a program can hold")
     if "/" in argv[0] and not Path(argv[0]).is_absolute():
         raise ValueError(f"{argv[0]}: write the whole path of the program, from / on")
     if shutil.which(argv[0]) is None:
@@ -34,6 +45,15 @@ def _checked_program(argv: list[str]) -> list[str]:
             "install it, or correct the path"
         )
     return argv
+
+
+def _checked_environment(environment: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    for name, value in environment.items():
+        if not name or "=" in name or "\0" in name:
+            raise ValueError(f"{name!r} is no name of a variable")
+        if "\0" in value.get_secret_value():
+            raise ValueError(f"the value of {name} has a NUL, which no variable can hold")
+    return environment
 
 
 def _checked_time(timeout: timedelta) -> timedelta:
@@ -55,7 +75,9 @@ class Command(Handler):
     """How long it may take, at most "14m"; then it is killed, and run again later."""
     files: bool = True
     """Whether the files of the message are put into its folder."""
-    environment: dict[str, SecretStr] = Field(default_factory=dict)
+    environment: Annotated[dict[str, SecretStr], AfterValidator(_checked_environment)] = Field(
+        default_factory=dict
+    )
     """Variables for it, beside PATH, LANG, HOME and TMPDIR; it gets no others."""
     at_once: Annotated[int, Field(ge=1, le=50)] = 4
     """How many of it run at the same time in a worker process."""
@@ -64,9 +86,7 @@ class Command(Handler):
 
     async def handle(self, message: Message, context: Context) -> str:
         """Run it; the words are the last line it prints."""
-        if self._free is None:
-            self._free = asyncio.Semaphore(self.at_once)
-        async with self._free:
+        async with self._place():
             folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="ringpost-"))
             try:
                 stdin = await self._document(message, context, folder)
@@ -86,6 +106,27 @@ class Command(Handler):
     async def close(self) -> None:
         """Nothing is held open; the next loop needs a semaphore of its own."""
         self._free = None
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """One of the places; raises NotYetError if none is free for long.
+
+        Nothing is wrong then, and the time that is waited must not be taken from the program's.
+        """
+        if self._free is None:
+            self._free = asyncio.Semaphore(self.at_once)
+        free = self._free
+        try:
+            async with asyncio.timeout(_WAITS_SECONDS):
+                await free.acquire()
+        except TimeoutError:
+            at = time.time() + _WAITS_SECONDS
+            words = f"{self.at_once} of {self._name} run already"
+            raise NotYetError(words, at, is_late=True) from None
+        try:
+            yield
+        finally:
+            free.release()
 
     async def _document(self, message: Message, context: Context, folder: Path) -> bytes:
         document = message_document(message, context)

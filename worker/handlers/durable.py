@@ -278,13 +278,16 @@ def _clear_stale(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(folder: Path) -> Iterator[int]:
-    """Hold a folder for this thread alone, whatever the process; yields its descriptor."""
+def locked(folder: Path, *, shared: bool = False) -> Iterator[int]:
+    """Hold a folder for this thread alone, whatever the process; yields its descriptor.
+
+    `shared` with others who say so too.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         # Some network file systems know no locks; each file is still replaced as a whole.
         with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
         yield descriptor
     finally:
         os.close(descriptor)

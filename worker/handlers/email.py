@@ -36,7 +36,7 @@ from worker.handlers.mail_html import Link, Page
 from worker.handlers.mail_links import about_links, insist_on_links
 from worker.handlers.mail_options import Duration, Size, Zone, size_in_words
 from worker.handlers.mail_private import private_page
-from worker.handlers.mail_text import headline
+from worker.handlers.mail_text import headline_of_first
 from worker.handlers.mime import Mail, MailFile
 from worker.handlers.plain_text import one_line
 from worker.handlers.rendering import TemplateText
@@ -170,7 +170,7 @@ class Email(Handler):
         """Send it with links instead of its files, or with one instead of everything."""
         context = letter.context
         if context.links is None:
-            raise PermanentError("LINKS_URL is not set for this worker; links need it")
+            raise PermanentError("links need LINKS_URL and a Redis that can be reached")
         views = self.link_views or len(self._recipients)
         about = about_links(views, self.link_expires, ZoneInfo(self.zone))
         attachments = [file for chapter in letter.chapters for file in chapter.attachments]
@@ -239,7 +239,7 @@ class Email(Handler):
         if not subject:
             # a later mail has the subject of the first one
             has_first = first_key is not None and self.content != "link"
-            subject = headline(letter.newest) if has_first else page.title
+            subject = headline_of_first(letter.newest) if has_first else page.title
         addressed = Addressed(
             parse_address(self.sender),
             addresses(self.to),

@@ -44,7 +44,8 @@ def safe_name(text: str, fallback: str = "unnamed") -> str:
     text = _BLANKS.sub(" ", _FORBIDDEN.sub("_", text)).strip(" .")
     if not text.strip("_"):
         text = fallback
-    if _DEVICES.match(text):
+    # A program that is given `*` takes a name with a dash before it for an option.
+    if _DEVICES.match(text) or text.startswith("-"):
         text = f"_{text}"
     return _shorten(text)
 

@@ -1,7 +1,10 @@
 """A folder as the configuration names it."""
 
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+_HALF_AN_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9]*:/")
 
 
 def parse_folder(text: str) -> Path:
@@ -13,6 +16,8 @@ def parse_folder(text: str) -> Path:
     if not separator:
         if not text.strip():
             raise ValueError("empty; write a folder such as file:///srv/messages")
+        if text.startswith("~") or _HALF_AN_ADDRESS.match(text):
+            raise ValueError(f"{text} would be below the working directory; write file:///a/folder")
         return Path(text).absolute()
     if scheme.lower() != "file":
         raise ValueError(f"{scheme}:// is no folder; write file:///an/absolute/folder")

@@ -13,6 +13,7 @@ from worker.handlers.rendering import TemplateText
 from worker.handlers.texting import (
     PhoneNumber,
     called_number,
+    is_of_ours,
     one_more_today,
     send_once,
     sender_number,
@@ -45,6 +46,8 @@ class ForwardSms(Handler):
             return "not sent on: it was sent from here"
         if consent_of(message) is not None:
             return "not sent on: it is a word like STOP or START"
+        if await is_of_ours(message, context):
+            return "not sent on: it was sent on or answered from here"
         sender = self.sender or called_number(message)
         if sender is None:
             raise PermanentError("it came to no single number of ours; set `from`")

@@ -21,20 +21,12 @@ AnyHandler = Handler | ClosingHandler
 _SHORTEST_SECRET = 3  # a shorter text is in every sentence, and no secret
 
 
-def load_handlers(configuration: Configuration) -> dict[str, AnyHandler]:
-    """The handlers of a configuration by the names that steps use.
+def load_all(path: Path, environ: Mapping[str, str]) -> tuple[Configuration, dict[str, AnyHandler]]:
+    """The configuration and its handlers by the names that steps use.
 
     Only what the configuration names is imported. Raises ConfigurationError with a line for each
-    problem.
+    problem of both.
     """
-    handlers, found = _load(configuration.handlers, configuration.document)
-    if found:
-        raise ConfigurationError(configuration.document.lines(found))
-    return handlers
-
-
-def load_all(path: Path, environ: Mapping[str, str]) -> tuple[Configuration, dict[str, AnyHandler]]:
-    """The configuration and its handlers; the problems of both are reported together."""
     draft = examine(path, environ)
     handlers, found = _load(draft.handlers, draft.document)
     if draft.configuration is None or found:

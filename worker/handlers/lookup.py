@@ -14,7 +14,9 @@ GROUP = "ringpost.handlers"
 
 HandlerClass = type[Handler] | type[ClosingHandler]
 
+_METHODS = ("handle", "amend", "finish", "check", "start", "close")
 _REFERENCE = re.compile(r"(\w+(?:\.\w+)*):(\w+)")
+_PATH = re.compile(r"\w+(?:\.\w+)+")
 
 
 def find(use: str) -> HandlerClass:
@@ -51,6 +53,9 @@ def _unknown(use: str) -> str:
     meant = f'did you mean "{right}"? Built in are' if right else "built in are"
     names = ", ".join(sorted(BUILT_IN))
     others = f", installed are {', '.join(sorted(offered))}" if offered else ""
+    if _PATH.fullmatch(use):
+        module, _, name = use.rpartition(".")
+        others += f'; a class of your own is written "{module}:{name}"'
     return f"is no handler; {meant} {names}{others}"
 
 
@@ -74,4 +79,9 @@ def _checked(found: object) -> HandlerClass:
     if inspect.isabstract(found):
         missing = ", ".join(sorted(found.__abstractmethods__))
         raise Wrong(f"is no whole handler; it does not define {missing}")
+    for name in _METHODS:
+        # It would do its work, and then fail because nothing can be awaited: over and over.
+        method = getattr(found, name, None)
+        if method is not None and not inspect.iscoroutinefunction(inspect.unwrap(method)):
+            raise Wrong(f"is no whole handler; write `async def {name}`, not `def {name}`")
     return found

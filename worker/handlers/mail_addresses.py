@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from email.headerregistry import Address
-from email.utils import parseaddr
+from email.utils import getaddresses, parseaddr
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -16,6 +16,12 @@ def parse_address(text: str) -> Address:
 
     A domain beyond ASCII is written in its ASCII form.
     """
+    found = getaddresses([text])
+    if len(found) > 1 and any("@" in address for _, address in found):
+        # the first alone would be taken, and nobody would miss the others
+        raise ValueError(
+            "not one mail address; make an entry of each, and put a name with , ; or : in quotes"
+        )
     name, address = parseaddr(text)
     if not _ADDRESS.fullmatch(address) or "=?" in address or any(c in text for c in "\r\n"):
         raise ValueError('not a mail address; write "office@example.com" or "Name <a@example.com>"')
@@ -32,7 +38,8 @@ def addresses(texts: Iterable[str]) -> tuple[Address, ...]:
 
 
 def _checked(text: str) -> str:
-    parse_address(text).addr_spec.encode("ascii")
+    if not parse_address(text).addr_spec.isascii():
+        raise ValueError("has letters beyond ASCII before the @, which few mail servers take")
     return text
 
 

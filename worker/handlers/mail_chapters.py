@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from message_store.errors import NotFound
+from message_store.errors import BadAnswer, NotFound, NotReady, ServerError
 from message_store.message import Message, Party
 from worker.handlers.contract import AttachmentFile, Context
 from worker.handlers.mail_files import mail_files, transcription
@@ -16,7 +16,8 @@ from worker.happenings import DELETED, DELIVERED, READ
 
 # Nothing of these is in the files, and those of a deleted message may be gone.
 _WITHOUT_FILES = frozenset({DELIVERED, READ, DELETED})
-_GONE = "Files of some of these messages were no longer there."
+_GONE = "Files of some of these messages could not be had any more."
+_PATIENT_ATTEMPTS = 4  # an hour, by the schedule
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,21 @@ async def read_chapter(
 async def read_what_is_left(
     message: Message, context: Context, text: str, files: str, domain: str
 ) -> Chapter:
-    """The same without files that are gone: one message must not hold up the others."""
+    """The same without files that are gone: one message must not hold up the others.
+
+    Those that RingCentral only fails to give are waited for, some attempts long.
+    """
     try:
-        return await read_chapter(message, context, text, files, domain)
+        chapter = await read_chapter(message, context, text, files, domain)
+        for file in chapter.attachments:
+            await file.content()  # what is to be behind a link has to be there as well
+        return chapter
     except NotFound:
-        return Chapter(message, context.on, text, is_incomplete=True)
+        pass
+    except (ServerError, BadAnswer, NotReady):
+        if context.attempt <= _PATIENT_ATTEMPTS:
+            raise
+    return Chapter(message, context.on, text, is_incomplete=True)
 
 
 def page_about(

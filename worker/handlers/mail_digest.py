@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator
 
 from message_store.message import Message
+from worker.facts import conversation
 from worker.handlers.mail_chapters import other_parties
 from worker.handlers.mail_options import written_as
-from worker.handlers.mail_thread import conversation
 
 _DAILY = re.compile(r"daily ([01]?[0-9]|2[0-3]):([0-5][0-9])")
 

@@ -18,7 +18,7 @@ _MACROS = """\
 style="display:block;max-width:100%;height:auto;border-radius:8px;margin:0 0 4px">{{ one.name }}</p>
 {% endmacro %}
 {% macro said(text) %}
-<p class="said" style="margin:0 0 16px;padding:12px 14px;border-left:4px solid #2f6fde;\
+<p class="said" dir="auto" style="margin:0 0 16px;padding:12px 14px;border-left:4px solid #2f6fde;\
 background:#f1f5fc;border-radius:0 8px 8px 0;white-space:pre-wrap;overflow-wrap:anywhere">\
 {{ text }}</p>
 {% endmacro %}
@@ -55,7 +55,7 @@ font:16px/1.5 -apple-system,'Segoe UI',Roboto,Arial,sans-serif">
 border:1px solid #d8dde4;border-radius:12px;box-sizing:border-box">
 <p class="{{ 'alarm' if page.failures else 'quiet' }}" style="margin:0 0 2px;font-size:15px;\
 font-weight:600;color:{{ '#b3261e' if page.failures else '#55606e' }}">{{ page.kind }}</p>
-<h1 style="margin:0 0 14px;font-size:21px;line-height:1.3;\
+<h1 dir="auto" style="margin:0 0 14px;font-size:21px;line-height:1.3;\
 text-wrap:balance;overflow-wrap:anywhere">{{ page.heading }}</h1>
 {% for one in page.failures %}
 <div class="bad" style="margin:0 0 16px;padding:12px 14px;border-left:4px solid #d93025;\
@@ -92,7 +92,7 @@ text-align:center;text-decoration:none">Open the message</a></p>
 style="border-collapse:collapse;margin:0 0 12px">
 {% for name, value in page.facts %}
 <tr><td class="quiet" style="padding:2px 14px 2px 0;color:#55606e;vertical-align:top">\
-{{ name }}</td><td style="padding:2px 0;overflow-wrap:anywhere">{{ value }}</td></tr>
+{{ name }}</td><td dir="auto" style="padding:2px 0;overflow-wrap:anywhere">{{ value }}</td></tr>
 {% endfor %}
 </table>
 </div></body></html>

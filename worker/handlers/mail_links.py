@@ -1,4 +1,4 @@
-"""What the email handler needs to know of links: whether they can be made, and what to say."""
+"""What handlers need to know of links: whether they can be made, and what a mail says of them."""
 
 from datetime import datetime, timedelta, tzinfo
 

@@ -40,6 +40,14 @@ def headline(message: Message, on: str = CREATED) -> str:
     return one_line(f"{line}, {extent}" if extent else line)
 
 
+def headline_of_first(message: Message) -> str:
+    """The headline that it had when it came, as far as that can be told from how it is now.
+
+    What fails later did not yet: else that would not be told.
+    """
+    return headline(message.model_copy(update={"message_status": None}))
+
+
 def kind(message: Message) -> str:
     """What it is, in words: `Voicemail`, `MMS`; RingCentral's own word if it is a new one."""
     if message.is_mms:

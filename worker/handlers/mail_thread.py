@@ -5,13 +5,7 @@ import json
 
 from message_store.mailbox import Mailbox
 from message_store.message import Message
-
-
-def conversation(message: Message) -> str | None:
-    """The id of its conversation; newer messages may have it in `conversation` alone."""
-    told = (message.model_extra or {}).get("conversation")
-    newer = told.get("id") if isinstance(told, dict) else None
-    return message.conversation_id or (str(newer) if newer else None)
+from worker.facts import conversation
 
 
 def thread_root(mailbox: Mailbox, message: Message, domain: str) -> str:

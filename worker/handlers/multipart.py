@@ -1,4 +1,4 @@
-"""A multipart/form-data body with files, read from disk as it goes out."""
+"""Bodies of HTTP calls that can be read twice: JSON, and a form with files read from disk."""
 
 import asyncio
 import json
@@ -19,6 +19,20 @@ class FilePart:
     content_type: str
     content: Path | bytes
     size: int
+
+
+class JsonBody:
+    """A JSON document."""
+
+    content_type = "application/json"
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._body = json.dumps(document).encode()
+        self.size = len(self._body)
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        """The body in one piece."""
+        yield self._body
 
 
 class FormBody:

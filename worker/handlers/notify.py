@@ -14,7 +14,7 @@ from typing import Annotated
 
 from apprise import Apprise, AppriseAsset, AppriseResult, NotifyBase
 from apprise.attachment.file import AttachFile
-from apprise.common import PersistentStoreMode
+from apprise.common import OverflowMode, PersistentStoreMode
 from apprise.exception import AppriseException
 from pydantic import AfterValidator, Field, PrivateAttr, SecretStr
 
@@ -30,6 +30,9 @@ _THREADS = 8
 _SECONDS = 60
 # Apprise says it in its log only: "... error=404."
 _STATUS = re.compile(r"error=(\d{3})\b")
+# "@everyone", "@**all**", "<@U4711>", "<!channel>", "<users/all>": chats wake people for these,
+# whoever wrote them.
+_CALLS = re.compile(r"<?(?<!\w)@[&!*_]*\w+|<(?:!|users/)\w+")
 _LATER = frozenset({408, 425, 429})
 # Nothing of these is in the files, and those of a deleted message may be gone.
 _WITHOUT_FILES = frozenset({DELIVERED, READ, DELETED})
@@ -85,9 +88,8 @@ class Notify(Handler):
         """Send it; the words name the service and say whether files went along."""
         title = context.render(self.title, message) or headline(message, context.on)
         text = clean(context.render(self.text, message) or message.text).strip()
+        head, body = self._fitted(_quiet(one_line(title), self.title), _quiet(text, self.text))
         files, left_out = await self._files(context)
-        # some services want a text, and for them the title is one
-        head, body = (one_line(title), text) if text else ("", one_line(title))
         try:
             async with asyncio.timeout(_SECONDS + 5):
                 result = await asyncio.get_running_loop().run_in_executor(
@@ -140,12 +142,37 @@ class Notify(Handler):
             for path, file in zip(paths, context.attachments, strict=True)
         ], ""
 
+    def _fitted(self, title: str, text: str) -> tuple[str, str]:
+        """Title and text, cut to what the service takes, which would else refuse them for good."""
+        service = _service(self.to.get_secret_value())
+        most = service.body_maxlen
+        of_title = service.title_maxlen if text and service.title_maxlen > 0 else most
+        title = one_line(title, min(200, of_title))
+        if not text:  # some services want one, and for them the title is it
+            return "", title
+        shares = service.title_maxlen <= 0 or service.overflow_amalgamate_title
+        room = max(1, most - len(title) - 2) if shares else most
+        if len(text) > room and service.overflow_mode == OverflowMode.UPSTREAM:
+            text = f"{text[: room - 1].rstrip()}…"
+        return title, text
+
     def _send(self, title: str, body: str, files: list[AttachFile]) -> AppriseResult:
         sender = Apprise(asset=_asset())
         sender.add(_service(self.to.get_secret_value()))
         return sender.notify(
             body=body, title=title, body_format="text", attach=files or None, timeout=_SECONDS
         )
+
+
+def _quiet(text: str, template: str) -> str:
+    """The text without calls to people but those that stand in the template itself."""
+    wanted = set(_CALLS.findall(template))
+    return _CALLS.sub(lambda found: found[0] if found[0] in wanted else _broken(found[0]), text)
+
+
+def _broken(call: str) -> str:
+    """It reads as before, and calls nobody."""
+    return call.replace("@", "@\u200b") if "@" in call else call.replace("<", "<\u200b")
 
 
 def _failure(name: str, result: AppriseResult) -> TransientError | PermanentError:

@@ -17,6 +17,7 @@ from worker.handlers.contract import Context, Handler, PermanentError
 from worker.handlers.rendering import TemplateText
 from worker.handlers.texting import (
     called_number,
+    is_of_ours,
     is_toll_free,
     one_more_today,
     send_once,
@@ -54,6 +55,8 @@ class SmsReply(Handler):
         why_not = _why_not(message, context, ours, theirs)
         if why_not or ours is None or theirs is None:
             return f"not answered: {why_not}"
+        if await is_of_ours(message, context):
+            return "not answered: it was sent on or answered from here"
         if not await context.may_text(theirs):
             return "not answered: the number has said STOP"
         pair = f"{context.mailbox}\t{context.step}\t{ours}\t{theirs}"

@@ -4,12 +4,13 @@ RingCentral's call has no idempotency key. So it is noted before a text is sent;
 is found, an earlier attempt may have sent it, and the mailbox is asked before it is sent again.
 """
 
+import hashlib
 from datetime import timedelta
 from typing import Annotated
 from uuid import uuid4
 
 import phonenumbers
-from phonenumbers import PhoneNumberType
+from phonenumbers import NumberParseException, PhoneNumberType
 from pydantic import AfterValidator
 
 from message_store.message import Message
@@ -49,7 +50,10 @@ def sender_number(message: Message) -> str | None:
 
 def is_toll_free(number: str) -> bool:
     """Whether businesses and their machines text from such a number."""
-    kind = phonenumbers.number_type(phonenumbers.parse(number))
+    try:
+        kind = phonenumbers.number_type(phonenumbers.parse(number))
+    except NumberParseException:  # of no country, as a caller may pretend
+        return False
     return bool(kind == PhoneNumberType.TOLL_FREE)
 
 
@@ -61,6 +65,17 @@ async def one_more_today(context: Context, name: str, most: int) -> bool:
     return False
 
 
+async def is_of_ours(message: Message, context: Context) -> bool:
+    """Whether one of these handlers has sent this text, so that it came to another mailbox here.
+
+    Among three numbers that send everything on to each other it would never end.
+    """
+    sender, called = sender_number(message), called_number(message)
+    if message.type != "SMS" or sender is None or called is None:
+        return False
+    return not await context.take(_own_text(sender, called, message.text), _DAY, taker="seen")
+
+
 async def send_once(context: Context, sms: OutgoingSms) -> bool:
     """Send it unless an earlier attempt has; False if one has."""
     store, mailbox = context.message_store, context.mailbox
@@ -68,5 +83,14 @@ async def send_once(context: Context, sms: OutgoingSms) -> bool:
     begun = not await context.take(note, _NOTED, taker=uuid4().hex)
     if begun and await store.find_sent(mailbox, sms, context.at - _ROUNDED) is not None:
         return False
+    # before it is sent: it may come to the other mailbox before the answer comes here
+    await context.take(_own_text(sms.sender, sms.to, sms.text), _DAY, taker="sent")
     await store.send_sms(mailbox, sms)
     return True
+
+
+def _own_text(sender: str, to: str, text: str) -> str:
+    """A text between two numbers, whatever becomes of its punctuation on the way."""
+    words = "".join(filter(str.isalnum, text)).casefold() or text
+    digest = hashlib.sha256(words.encode(errors="replace")).hexdigest()[:32]
+    return f"own text\t{sender}\t{to}\t{digest}"

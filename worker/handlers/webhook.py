@@ -3,20 +3,27 @@
 With it a handler can be written in any language: the answer says done, try again, or failed.
 """
 
-import base64
 import json
-import math
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from pathlib import Path
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, IPvAnyNetwork, SecretStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    IPvAnyNetwork,
+    SecretStr,
+    field_validator,
+)
 
 from message_store.message import Message
+from message_store.parsing import parse_seconds
+from worker.durations import Duration
 from worker.handlers.contract import (
-    AttachmentFile,
     Context,
     Handler,
     PermanentError,
@@ -24,12 +31,13 @@ from worker.handlers.contract import (
     TransientError,
 )
 from worker.handlers.egress import Egress
-from worker.handlers.message_document import file_entry, files_of, message_document
-from worker.handlers.multipart import FilePart, FormBody
+from worker.handlers.mail_links import insist_on_links
+from worker.handlers.message_document import files_of, message_document
+from worker.handlers.multipart import FormBody, JsonBody
 from worker.handlers.plain_text import one_line
+from worker.handlers.webhook_files import add_inline, add_links, form
 from worker.handlers.webhook_signature import read_secrets, signature_headers
 
-MOST_INLINE = 4 * 1024 * 1024
 # What asks for another attempt: too slow, too early, too many; all of 500 and above too.
 _LATER = frozenset({408, 425, 429})
 _OWN_HEADERS = ("content-", "webhook-", "idempotency-key", "host", "transfer-encoding")
@@ -62,8 +70,12 @@ class Webhook(Handler):
     """Where to: https://example.com/hook."""
     secret: Annotated[SecretStr, AfterValidator(_checked_secret)] | None = None
     """The key for the signature, whsec_...; two with a comma between them while it changes."""
-    files: Literal["none", "inline", "multipart"] = "none"
-    """How files go along: not, in the JSON as base64 (4 MiB at most), or as parts of a form."""
+    files: Literal["none", "inline", "link", "multipart"] = "none"
+    """How files go along: not, as base64 (4 MiB at most), as links, or as parts of a form."""
+    link_expires: Duration = timedelta(days=7)
+    """How long a link can be opened."""
+    link_views: Annotated[int, Field(ge=1, le=1000)] = 10
+    """How often a link can be opened: a download that breaks off has used one up."""
     headers: Annotated[dict[str, SecretStr], AfterValidator(_checked_headers)] = Field(
         default_factory=dict
     )
@@ -74,29 +86,46 @@ class Webhook(Handler):
     ] = ()
     """Internal addresses or networks that may be called: ["10.0.0.5", "192.168.1.0/24"]."""
 
+    @field_validator("files")
+    @classmethod
+    def _links_can_be_made(cls, value: str) -> str:
+        if value == "link":
+            insist_on_links()
+        return value
+
     async def handle(self, message: Message, context: Context) -> str:
         """Send it; the words are those of the answer, if it has any."""
-        document = message_document(message, context)
-        if self.files == "multipart" and files_of(context):
-            form = await _form(document, context)
-            size, content_type, pieces = form.size, form.content_type, form.pieces
+        document, files = message_document(message, context), files_of(context)
+        links: list[str] = []
+        if self.files == "multipart" and files:
+            body: FormBody | JsonBody = await form(document, files)
         else:
             if self.files == "inline":
-                await _add_inline(document, context)
-            body = json.dumps(document).encode()
-            size, content_type, pieces = len(body), "application/json", lambda: _in_one(body)
+                await add_inline(document, files)
+            elif self.files == "link":
+                links = await add_links(
+                    document, files, context.links, self.link_expires, self.link_views
+                )
+            body = JsonBody(document)
+        try:
+            return _outcome(await self._post(body, context))
+        except PermanentError:
+            if context.links is not None:
+                await context.links.withdraw(links)
+            raise
+
+    async def _post(self, body: FormBody | JsonBody, context: Context) -> Reply:
         headers = {
             **{name: value.get_secret_value() for name, value in self.headers.items()},
-            **await self._signature(context.idempotency_key, pieces()),
-            "Content-Type": content_type,
-            "Content-Length": str(size),
+            **await self._signature(context.idempotency_key, body.pieces()),
+            "Content-Type": body.content_type,
+            "Content-Length": str(body.size),
             "Idempotency-Key": context.idempotency_key,
         }
-        async with aclosing(pieces()) as sent:
-            reply = await context.request(
+        async with aclosing(body.pieces()) as sent:
+            return await context.request(
                 "POST", self.url, body=sent, headers=headers, allow=self.allow
             )
-        return _outcome(reply)
 
     async def check(self) -> str:
         """Connect, with TLS, and leave again; nothing is posted."""
@@ -111,43 +140,6 @@ class Webhook(Handler):
     async def _signature(self, id_: str, body: AsyncGenerator[bytes]) -> dict[str, str]:
         secrets = read_secrets(self.secret.get_secret_value()) if self.secret else []
         return await signature_headers(secrets, id_, int(time.time()), body)
-
-
-async def _in_one(body: bytes) -> AsyncGenerator[bytes]:
-    yield body
-
-
-async def _form(document: dict[str, Any], context: Context) -> FormBody:
-    parts = []
-    for file in files_of(context):
-        content = await file.content()
-        part = FilePart(file.name, file.content_type, content, _size(content))
-        parts.append(part)
-        document["data"]["files"].append(file_entry(file, part.size))
-    return FormBody(document, parts)
-
-
-async def _add_inline(document: dict[str, Any], context: Context) -> None:
-    room = MOST_INLINE
-    for file in files_of(context):
-        content = await file.content()
-        size = _size(content)
-        room -= size
-        if room < 0:
-            raise PermanentError(
-                f"the files are larger than {MOST_INLINE // 2**20} MiB together; "
-                'send them with files = "multipart"'
-            )
-        encoded = base64.b64encode(await _whole(file)).decode()
-        document["data"]["files"].append({**file_entry(file, size), "content": encoded})
-
-
-def _size(content: Path | bytes) -> int:
-    return len(content) if isinstance(content, bytes) else content.stat().st_size
-
-
-async def _whole(file: AttachmentFile) -> bytes:
-    return b"".join([chunk async for chunk in file.open()])
 
 
 def _outcome(reply: Reply) -> str:
@@ -176,15 +168,18 @@ def _obeyed(reply: Reply) -> str:
         return posted
     reason = answer.get("reason")
     said = one_line(reason) if isinstance(reason, str) else ""
-    if answer.get("status") == "retry":
-        raise TransientError(said or "it asked to be called again", after=_seconds(answer))
-    if answer.get("status") == "failed":
+    status = str(answer.get("status")).strip().casefold()
+    if status == "retry":
+        words = said or "it asked to be called again"
+        # it works: only this message is put off, and nothing holds the others up
+        raise TransientError(words, after=_seconds(answer), only_this=True)
+    if status == "failed":
         raise PermanentError(said or "it answered that it failed")
-    return said if said and answer.get("status") == "done" else posted
+    return said if said and status == "done" else posted
 
 
 def _seconds(answer: Mapping[str, Any]) -> float | None:
     after = answer.get("after")
-    if isinstance(after, bool) or not isinstance(after, int | float):
+    if isinstance(after, bool) or not isinstance(after, int | float | str):
         return None
-    return float(after) if math.isfinite(after) and after >= 0 else None
+    return parse_seconds(str(after))

@@ -19,7 +19,8 @@ LedgerError = RedisError
 
 
 @cache
-def _script(name: str) -> str:
+def script_text(name: str) -> str:
+    """The source of a script, with what all scripts share before it."""
     parts = ("prelude", "breakers", name)
     return "\n".join((_SCRIPTS / f"{part}.lua").read_text() for part in parts)
 
@@ -47,7 +48,7 @@ class Connection:
         """Run `scripts/<script>.lua` with these arguments."""
         registered = self._registered.get(script)
         if registered is None:
-            registered = self._registered[script] = self.redis.register_script(_script(script))
+            registered = self._registered[script] = self.redis.register_script(script_text(script))
         return await registered(keys=[], args=list(arguments))
 
     async def close(self) -> None:

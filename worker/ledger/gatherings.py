@@ -15,6 +15,7 @@ from message_store.message import Message
 
 from .connection import Connection, key
 from .patience import patiently
+from .records import Delivery
 from .snapshots import Snapshots, read_snapshot
 
 # A failed delivery that is replayed after so long is gathered anew.
@@ -22,7 +23,6 @@ _KEPT = timedelta(days=30)
 # Once told what became of it, a delivery has only to be recorded as done.
 _KEPT_WHEN_TOLD = timedelta(days=1)
 SETBACK_SECONDS = 10.0
-_ROUNDS = "\trounds"  # no id of a message
 
 
 class Setback(NamedTuple):
@@ -64,22 +64,16 @@ class GatheringLedger:
         await self._redis.expire(key("gathered", effect), _KEPT_WHEN_TOLD)
         return words
 
-    async def waiting(self, name: str, due: int) -> tuple[list[str], int]:
-        """The ids that have not gone out, and how often some have."""
+    async def waiting(self, name: str, due: int) -> list[str]:
+        """The ids that have not gone out."""
         found = await self._redis.hgetall(_key(name, due))
-        rounds = int(found.pop(_ROUNDS, 0))
-        return [id_ for id_, words in found.items() if not words], rounds
+        return [id_ for id_, words in found.items() if not words]
 
     async def record(self, name: str, due: int, ids: Collection[str], words: str) -> None:
         """These have gone out."""
 
-        async def write() -> None:
-            async with self._redis.pipeline() as pipe:
-                pipe.hset(_key(name, due), mapping=dict.fromkeys(ids, words))
-                pipe.hincrby(_key(name, due), _ROUNDS, 1)
-                await pipe.execute()
-
-        await patiently(write)
+        told = dict.fromkeys(ids, words)
+        await patiently(lambda: self._redis.hset(_key(name, due), mapping=told))
 
     async def set_back(self, name: str, due: int, reason: str, *, final: bool) -> None:
         """It could not go out: for a moment, others do not try as well."""
@@ -92,14 +86,26 @@ class GatheringLedger:
         found = await self._redis.get(_key(name, due) + ":setback")
         return Setback(*orjson.loads(found)) if found else None
 
-    async def messages(self, mailbox: Mailbox, ids: Collection[str]) -> list[Message]:
-        """Those of the messages whose copies are kept and can be read."""
+    async def messages(self, mailbox: Mailbox, lane: str, ids: Collection[str]) -> list[Message]:
+        """Those of the messages whose copies are kept and can be read.
+
+        They have the transcriptions that earlier steps of the lane have made.
+        """
         async with self._redis.pipeline(transaction=False) as pipe:
             for id_ in ids:
-                pipe.hget(key("message", str(mailbox), id_), "message")
-            texts = await pipe.execute()
-        opened = [self._snapshots.open(text) for text in texts if text is not None]
-        return [message for text in opened if (message := read_snapshot(text)) is not None]
+                pipe.hmget(key("message", str(mailbox), id_), "message", f"d:{lane}")
+            rows = await pipe.execute()
+        found = [self._read(*row) for row in rows]
+        return [message for message in found if message is not None]
+
+    def _read(self, snapshot: str | None, delivery: str | None) -> Message | None:
+        if snapshot is None:
+            return None
+        message = read_snapshot(self._snapshots.open(snapshot))
+        added = None if delivery is None else Delivery.from_json(delivery).added
+        if message is None or added is None:
+            return message
+        return message.model_copy(update={"transcription": self._snapshots.open_words(added)})
 
 
 def _key(name: str, due: int) -> str:

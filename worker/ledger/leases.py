@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
+from worker.together import cancel_all
+
 from .connection import Connection, LedgerError, key
 
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
@@ -44,8 +46,8 @@ class Lease:
         try:
             yield True
         finally:
-            holding.cancel()
-            await asyncio.gather(holding, return_exceptions=True)
+            # cancelled once it may go on for ever, and hold the lease with it
+            await cancel_all([holding])
             await self.release()
 
     async def _go_on_holding(self) -> None:

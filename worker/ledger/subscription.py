@@ -38,10 +38,6 @@ class SubscriptionRecord(BaseModel):
     active_until: float = 0
     checked: float = 0
 
-    def made_with(self, address: str, token_digest: str) -> bool:
-        """Whether it was made with this address and this token."""
-        return (self.address, self.token_digest) == (address, token_digest)
-
 
 def digest(token: str) -> str:
     """A token's fingerprint: enough to compare, nothing to steal."""

@@ -109,7 +109,7 @@ def ask(tmp_path: Path, environ: dict[str, str]) -> Ask:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, errors = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
+        out, errors = await asyncio.wait_for(process.communicate(stdin.encode()), 100)
         assert process.returncode is not None
         return process.returncode, out.decode(), errors.decode()
 

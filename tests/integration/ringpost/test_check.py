@@ -53,7 +53,7 @@ def check(tmp_path: Path, ringcentral: RingCentral, redis_url: str) -> Check:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, errors = await asyncio.wait_for(process.communicate(), 60)
+        out, errors = await asyncio.wait_for(process.communicate(), 100)
         assert not errors.strip(), errors
         found: dict[str, Any] = {finding["subject"]: finding for finding in json.loads(out)}
         return {**found, "exit": {"code": str(process.returncode)}}
@@ -122,18 +122,21 @@ async def test_a_permission_that_the_app_lacks(check: Check, ringcentral: RingCe
     await _fails(check, "app permissions", "ReadAccounts", page)
 
 
+@pytest.mark.parametrize("are_there", [True, False])
 async def test_permissions_to_send_texts(
-    check: Check, ringcentral: RingCentral, tmp_path: Path
+    check: Check, ringcentral: RingCentral, tmp_path: Path, are_there: bool
 ) -> None:
     """They are asked for where a handler sends texts: of the app and of the user."""
     answer = '[handlers.answer]\nuse = "reply"\ntext = "Hello"\n'
     steps = '[[routes]]\nname = "answered"\nsteps = ["answer"]\n'
     await asyncio.to_thread((tmp_path / "ringpost.toml").write_text, answer + steps)
-    ringcentral.denies("SMS", to="app")
-    ringcentral.denies("OutboundSMS")
+    if not are_there:
+        ringcentral.denies("SMS", to="app")
+        ringcentral.denies("OutboundSMS")
     found = await check()
-    assert "SMS missing" in found["app permissions"]["words"]
-    assert any("OutboundSMS" in finding.get("words", "") for finding in found.values())
+    said = " ".join(finding.get("words", "") for finding in found.values())
+    assert ("OutboundSMS" in said) is not are_there
+    assert ("SMS missing" in found["app permissions"]["words"]) is not are_there
 
 
 async def test_a_redis_that_evicts(check: Check, redis_url: str) -> None:

@@ -1,6 +1,7 @@
 """`ringpost reconcile`, `verify` and `backfill` on a line that runs in the test's own process."""
 
 import asyncio
+import errno
 import json
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,6 +17,7 @@ from ringpost.refusal import Refusal
 from sandbox import RingCentral
 from tests.support.in_process import ShortLine
 from tests.support.waiting import Eventually
+from worker.archive.retention import remove_expired
 from worker.backfill import filling
 from worker.completeness import reconciling
 
@@ -150,6 +152,37 @@ async def test_a_statement_tells_what_was_tampered_with(command: Command, tmp_pa
         assert named in answer.output
 
 
+async def test_a_removal_since_is_told(command: Command, line: ShortLine, tmp_path: Path) -> None:
+    """Who verifies hears how many messages are not there any more because their time was over."""
+    statement = tmp_path / "statement.json"
+    await command("reconcile", "--since", "12h", "--out", str(statement))
+    next_year = datetime.now(UTC).date() + timedelta(days=365)
+    list(remove_expired(tmp_path / "archive", timedelta(days=1), next_year))
+
+    verified = await command("verify", str(statement))
+
+    assert verified.exit_code == 0, verified.output
+    assert "0 messages, 0 files; 3 removed, their time was over" in verified.output
+
+
+async def test_a_statement_is_replaced_as_a_whole(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the new one cannot be written the older one is still there, and nothing else is left."""
+    statement = tmp_path / "kept" / "statement.json"
+    statement.parent.mkdir()
+    statement.write_text("the older one")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    answer = await command("reconcile", "--since", "12h", "--out", str(statement))
+    assert "cannot be written (No space left on device)" in refusal(answer)
+    monkeypatch.undo()
+    assert [path.read_text() for path in statement.parent.iterdir()] == ["the older one"]
+
+
 async def test_whose_signature_it_is(command: Command, tmp_path: Path) -> None:
     """Ours, one that was named, another's, or one that nobody can tell."""
     statement, elsewhere = tmp_path / "statement.json", tmp_path / "elsewhere"
@@ -162,7 +195,7 @@ async def test_whose_signature_it_is(command: Command, tmp_path: Path) -> None:
     named = await command(*words, "--key", public, RINGPOST_DATA=str(elsewhere))
     assert named.exit_code == 0, named.output
     unknown = await command(*words, RINGPOST_DATA=str(elsewhere))
-    assert unknown.exit_code == 0
+    assert unknown.exit_code == 2
     assert "nobody says whose it is" in unknown.output
     other = await command(*words, "--key", "A" * 43 + "=")
     assert other.exit_code == 1
@@ -190,9 +223,12 @@ async def test_a_backfill_is_planned_carried_out_and_told(
     """The plan counts and changes nothing; then all five come, and status says so."""
     planned = json.loads((await command("backfill", "--since", "2y", "--plan", "--json")).stdout)
     assert planned["types"] == {"Fax": 5}
+    number = ("--mailbox", "101")
+    named = await command("backfill", "--since", "2y", "--plan", "--json", *number)
+    assert json.loads(named.stdout)["types"] == {"Fax": 5}
     assert planned["messages"] == 5
     assert planned["calls"]["medium"] == 5
-    assert planned["cost"] >= 1
+    assert planned["calls"]["light"] == planned["cost"] == 3  # two of the mailboxes are empty
     assert "Fax: 5" in (await command("backfill", "--since", "2y", "--plan")).output
     assert json.loads((await command("backfill", "--status", "--json")).stdout) is None
 
@@ -211,18 +247,56 @@ async def test_a_backfill_is_planned_carried_out_and_told(
     assert json.loads((await command("reconcile", "--json")).stdout)["complete"]
 
 
+async def test_a_mailbox_that_cannot_be_read_costs_no_other(
+    command: Command, ringcentral: RingCentral, tmp_path: Path
+) -> None:
+    """It is named with exit code 1, in a plan and in a comparison; the others are counted."""
+    ringcentral.denies("ReadMessages", extension="102")
+    planned = await command("backfill", "--since", "2y", "--plan", "--json")
+    assert planned.exit_code == 1
+    found = json.loads(planned.stdout)
+    assert found["types"] == {"Fax": 5}
+    (closed,) = found["problems"]
+    shown = await command("backfill", "--since", "2y", "--plan")
+    assert f"mailbox {closed}: could not be counted: " in shown.output
+    compared = await command("reconcile", "--since", "12h")
+    assert compared.exit_code == 1
+    assert f"mailbox {closed}: could not be compared: " in compared.output
+    assert "--repair" not in compared.output
+    nothing = await command("backfill", "--since", "2y", "--plan", "--mailbox", "102")
+    assert nothing.exit_code == 1
+    assert "ReadMessages" in refusal(nothing)
+
+
+async def test_a_statement_is_there_before_its_reader_goes(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`ringpost reconcile --out FILE | head` writes the file."""
+
+    def gone(_: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("ringpost.commands.reconcile._show", gone)
+    await command("reconcile", "--since", "12h", "--out", str(tmp_path / "statement.json"))
+    assert json.loads((tmp_path / "statement.json").read_text())["signature"]
+
+
 async def test_what_cannot_be_done_is_said(command: Command) -> None:
     """In one line, with the thing, the value and the remedy."""
     for words, said in (
         ("backfill", "--since: say how far back"),
         ("backfill --since soon", "is no time"),
         ("backfill --since 1d --until 2d", "is not after --since"),
+        ("backfill --since 1d --until=", "--until : is no time"),
+        ("reconcile --until=", "--until : is no time"),
         ("backfill --since 2y --route keep", 'did you mean "kept"?'),
         ("backfill --since 1m", "delivers what came since then anyway"),
         ("backfill --stop --status", "give one of them"),
         ("backfill --stop --since 1d", "give them alone"),
         ("reconcile --mailbox nobody", "is not watched"),
         ("reconcile --out nowhere/at/all", "make it first"),
+        ("reconcile --out .", "is a folder; name a file in it"),
+        ("verify x --key abc", '--key "abc": is no public key'),
         ("reconcile --since 2099-01-01", "lies in the future"),
     ):
         assert said in refusal(await command(*words.split()))

@@ -53,7 +53,7 @@ def ringpost(tmp_path: Path) -> Command:
             env={**inherited, "PORT": "0", "ADMIN_PORT": "0", **(environ or {})},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=100,
         )
         return Answer(done.returncode, done.stdout, done.stderr)
 
@@ -184,6 +184,20 @@ def test_the_release_check_takes_what_starts(ringpost: Command, tmp_path: Path) 
     assert [path.name for path in tmp_path.iterdir()] == ["ringpost.toml"]
 
 
+def test_the_release_check_knows_the_instance_that_runs_here(
+    ringpost: Command, tmp_path: Path
+) -> None:
+    """`ringpost run` has made a token and brought Redis, so neither is missed beside it."""
+    (tmp_path / "ringpost.toml").write_text(CONFIGURATION)
+    data = DataDirectory(tmp_path / "data")
+    data.prepare()
+    environ = {**CREDENTIALS, "WEBHOOK_URL": RELEASE["WEBHOOK_URL"]}
+    with data.held():
+        data.describe({"REDIS_URL": RELEASE["REDIS_URL"]})
+        answer = ringpost("check", "--config-only", environ=environ)
+    assert answer.code == 0, answer
+
+
 def test_check_sees_a_port_in_use(ringpost: Command, tmp_path: Path, taken_port: int) -> None:
     """Also if it is not our own webhook that listens."""
     (tmp_path / "ringpost.toml").write_text(CONFIGURATION)
@@ -235,7 +249,7 @@ def test_a_date_that_is_none(ringpost: Command) -> None:
     """The value and an example are shown."""
     answer = ringpost("messages", "list", "--date-from", "yesterday", environ=CREDENTIALS)
     assert answer.code == 2
-    assert '"yesterday" is no date; write such as 2026-11-01' in " ".join(
+    assert '"yesterday" is no time; write how far back such as 2d' in " ".join(
         answer.err.replace("│", " ").split()
     )
 

@@ -130,6 +130,7 @@ def test_an_empty_ledger(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Non
         (["10", "12"], ["10", "12"]),
         (["10", "--message", "11"], ["10", "11"]),
         (["--handler", "mail"], ["10", "12"]),
+        (["--mailbox", "2"], ["10", "11"]),
         (["--error", "NO SUCH"], ["10", "12"]),
         (["--since", "2026-11-24"], ["11", "12"]),
         (["--until", "2026-11-24T14:32:00+00:00"], ["10"]),
@@ -141,7 +142,7 @@ def test_both_commands_take_the_same_choice(
     replayed: Replayed, monkeypatch: pytest.MonkeyPatch, choice: list[str], messages: list[str]
 ) -> None:
     """What is listed with a choice is what is replayed with it."""
-    monkeypatch.setattr("ringpost.commands.failures.datetime", _Wednesday)
+    monkeypatch.setattr("ringpost.periods.datetime", _Wednesday)
     listed = json.loads(_run("failures", "--json", *choice).output)
     assert [record["message_id"] for record in listed] == messages
     _run("replay", *choice)

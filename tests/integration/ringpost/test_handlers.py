@@ -4,10 +4,12 @@ import asyncio
 import json
 import re
 import sys
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+from aiosmtpd.controller import Controller
 from typer.testing import CliRunner, Result
 
 from message_store.mailbox import Mailbox
@@ -16,9 +18,11 @@ from ringpost.__main__ import app
 from ringpost.data_directory import DataDirectory
 from ringpost.refusal import Refusal
 from sandbox import RingCentral
+from tests.support.line import Inbox, free_port
 from worker.handlers import lookup
 from worker.handlers.built_in import BUILT_IN
 from worker.ledger import open_ledger
+from worker.links.token import LinkToken
 
 CONFIGURATION = """
 [handlers.program]
@@ -132,6 +136,7 @@ def test_try_without_effect(here: Path) -> None:
     shown = handlers("try", "mail", "--message", "message.json", "--dry-run", "--on", "read").stdout
     assert "subject: Fax from +16505550100 (read)\n" in shown
     assert "files: document-501.pdf\n" in shown
+    assert "text:" not in shown  # not set: the mail has words of its own
     assert shown.endswith("nothing was done: without --dry-run it is done for real\n")
 
 
@@ -180,8 +185,54 @@ async def test_who_has_said_stop(
         env={**environ, "REDIS_URL": redis_url},
         stdout=asyncio.subprocess.PIPE,
     )
-    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    out, _ = await asyncio.wait_for(process.communicate(), 100)
     assert out.decode() == "not answered: the number has said STOP\n"
+
+
+@pytest.fixture
+def inbox() -> Iterator[tuple[Inbox, str]]:
+    """A mail server and its address."""
+    inbox = Inbox()
+    controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    yield inbox, f"smtp://127.0.0.1:{controller.port}"
+    controller.stop()
+
+
+async def test_links(
+    here: Path, inbox: tuple[Inbox, str], redis_url: str, environ: dict[str, str]
+) -> None:
+    """A mail that only points has a link that opens, as if a worker had sent it."""
+    mailed, smtp = inbox
+    private = f"""
+[handlers.private]
+use = "email"
+smtp = "{smtp}"
+from = "a@example.com"
+to = ["b@example.com"]
+content = "link"
+[[routes]]
+name = "r"
+steps = ["private"]
+"""
+    await asyncio.to_thread((here / "ringpost.toml").write_text, private)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ringpost", "handlers", "try", "private"),
+        *("--message", "message.json"),
+        cwd=here,
+        env={**environ, "REDIS_URL": redis_url, "LINKS_URL": "http://127.0.0.1:1"},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert out.decode() == "mailed to 1 recipient, with 2 links\n"
+    [mail] = mailed.mails
+    text = mail.get_body(("plain",))
+    assert text is not None
+    [link] = re.findall(r"http://127\.0\.0\.1:1/[\w-]+", str(text.get_content()))
+    token = LinkToken.parse(link.rpartition("/")[2])
+    assert token is not None
+    async with open_ledger(redis_url) as ledger:
+        assert await ledger.links.is_open(token.id)
 
 
 async def test_a_message_of_the_mailbox(
@@ -198,7 +249,7 @@ async def test_a_message_of_the_mailbox(
             env={**environ, "CODE": "0"},
             stdout=asyncio.subprocess.PIPE,
         )
-        out, _ = await asyncio.wait_for(process.communicate(), 60)
+        out, _ = await asyncio.wait_for(process.communicate(), 100)
         return out.decode().strip()
 
     assert list(await asyncio.gather(run("program"), run("mark-read"))) == ["1", "marked read"]

@@ -207,7 +207,7 @@ async def test_ctrl_c_on_the_way(
     )
     await eventually(lambda: ringcentral.count("deleteMessage") == 2)
     process.send_signal(signal.SIGINT)
-    out, errors = await asyncio.wait_for(process.communicate(), 30)
+    out, errors = await asyncio.wait_for(process.communicate(), 100)
     assert process.returncode == 130
     assert out == b"deleted: 50 messages\n"
     assert errors.endswith(b"stopped\ndeleted so far: 50 of 100 messages\n")
@@ -273,7 +273,7 @@ async def test_a_person_is_asked(
         assert alive(ringcentral) == 2
         await eventually(lambda: appeared("Go on?"))
         os.write(master, answer.encode())
-        assert await asyncio.wait_for(process.wait(), 30) == code
+        assert await asyncio.wait_for(process.wait(), 100) == code
     assert alive(ringcentral) == left
     assert out.read_text() == ("" if left else f"deleted: {', '.join(ids)}\n")
 
@@ -289,7 +289,7 @@ async def test_the_question_is_left_by_ctrl_c(
         await eventually(lambda: appeared("Purge 2 messages of mailbox ~, created"))
         await eventually(lambda: appeared("Go on?"))
         process.send_signal(signal.SIGINT)
-        assert await asyncio.wait_for(process.wait(), 30) == 130
+        assert await asyncio.wait_for(process.wait(), 100) == 130
         assert appeared("stopped; nothing was changed")
     assert alive(ringcentral) == 2
 
@@ -303,5 +303,5 @@ async def test_the_bar_stays_out_of_the_output(
     async with person("list", "--all", "--json") as (process, master, out):
         appeared = reader(master)
         await eventually(lambda: appeared("reading mailbox ~ (paused by RingCentral's limit until"))
-        assert await asyncio.wait_for(process.wait(), 30) == 0
+        assert await asyncio.wait_for(process.wait(), 100) == 0
     assert len(json.loads(out.read_text())) == 3

@@ -135,9 +135,9 @@ async def test_ctrl_c_ends_a_walk(
     assert process.stdout is not None
     ringcentral.fails("dateTo=", status=429, code="CMN-301", retry_after=30, times=9)
     last = f'"id": "{ids[999]}",'.encode()
-    begun = await asyncio.wait_for(process.stdout.readuntil(last), 30)
+    begun = await asyncio.wait_for(process.stdout.readuntil(last), 100)
     process.send_signal(signal.SIGINT)
-    rest, errors = await asyncio.wait_for(process.communicate(), 30)
+    rest, errors = await asyncio.wait_for(process.communicate(), 100)
     assert process.returncode == 130
     shown = [str(one["id"]) for one in json.loads(begun + rest)]
     assert shown == ids[:1_000]

@@ -103,6 +103,7 @@ async def test_a_message_is_explained(
     assert '"kept" is for other occasions (created)' in told
     assert 'match.type = "Fax": does not hold  (message: SMS)' in told
     assert "--on raed: did you mean" in refusal(await command("explain", id_, "--on", "raed"))
+    assert "another mailbox than ~; give --mailbox" in refusal(await command("explain", 1))
     assert "no archive of the configuration has it" in refusal(
         await command("explain", 1, "--from", "archive")
     )
@@ -128,6 +129,9 @@ async def test_other_routes_are_tried(
 
     shown = (await command(*arguments)).stdout
     assert "1 of 2 messages (archive) would go other ways" in shown
+    period = ("--since", "1d", "--until", "2d")
+    refused = refusal(await command("try", *period, "--config", tmp_path / "new.toml"))
+    assert refused == "--until 2d: is not after --since; a date is its midnight"
     assert archived(tmp_path) == before
     assert await line.is_idle()
 

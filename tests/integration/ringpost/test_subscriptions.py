@@ -52,7 +52,7 @@ def ask(tmp_path: Path, ringcentral: RingCentral, redis_url: str, address: str) 
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, errors = await asyncio.wait_for(process.communicate(), 60)
+        out, errors = await asyncio.wait_for(process.communicate(), 100)
         assert process.returncode is not None
         return process.returncode, out.decode(), errors.decode()
 

@@ -98,7 +98,7 @@ async def open_client() -> AsyncIterator[Callable[[RingCentral], Awaitable[Clien
 @pytest.fixture
 async def ringcentral() -> AsyncIterator[RingCentral]:
     """A sandbox of this test with short waits."""
-    async with RingCentral(aggregation=0.05, webhook_timeout=1.0) as ringcentral:
+    async with RingCentral(aggregation=0.05, webhook_timeout=60) as ringcentral:
         yield ringcentral
 
 

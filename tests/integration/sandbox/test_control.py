@@ -47,6 +47,15 @@ async def test_sending_with_words(run: Run, ringcentral: RingCentral, tmp_path: 
     assert ringcentral.content(newest["id"], part["id"]) == b"%PDF-1.4 any"
 
 
+async def test_names_of_files(run: Run, ringcentral: RingCentral, tmp_path: Path) -> None:
+    """They are kept as they are."""
+    name = 'für "uns" 100%, מסמך.png'
+    (tmp_path / name).write_bytes(b"x")
+    assert (await run("send", "mms", "--file", str(tmp_path / name))).exit_code == 0
+    (message,) = ringcentral.messages()
+    assert [part.get("fileName") for part in message["attachments"]][-1] == name
+
+
 async def test_showing_messages(run: Run, ringcentral: RingCentral) -> None:
     """The list shows every mailbox, or one."""
     await ringcentral.receives_sms()

@@ -85,7 +85,7 @@ def test_the_examples_run(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(examples)} passed" in done.stdout

@@ -15,14 +15,14 @@ async def test_start_and_stop() -> None:
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
-    line = (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
+    line = (await asyncio.wait_for(process.stdout.readline(), 100)).decode()
     found = re.fullmatch(r"RingCentral sandbox: API (http\S+), media (http\S+)\n", line)
     assert found, line
     async with aiohttp.ClientSession() as session:
         async with session.get(found[1] + "/sandbox") as answer:
             assert (await answer.json())["media"] == found[2]
         process.terminate()
-        out, errors = await asyncio.wait_for(process.communicate(), 10)
+        out, errors = await asyncio.wait_for(process.communicate(), 100)
     assert (process.returncode, out, errors) == (0, b"", b"")
 
 
@@ -34,7 +34,7 @@ async def test_a_port_in_use() -> None:
             *(sys.executable, "-m", "sandbox", "--port", port),
             stderr=asyncio.subprocess.PIPE,
         )
-        _, errors = await asyncio.wait_for(process.communicate(), 20)
+        _, errors = await asyncio.wait_for(process.communicate(), 100)
     assert process.returncode == 1
     assert errors.decode().startswith("the sandbox cannot listen on 127.0.0.1, port " + port)
     assert errors.count(b"\n") == 1

@@ -24,6 +24,8 @@ from webhook.settings import Settings, broker_url
 
 TOKEN = "A1b2C3d4E5f6G7h8"
 OLD_TOKEN = "old0old0old0old0"
+# No machine is so slow.
+LONG = 60.0
 
 
 @dataclass
@@ -61,7 +63,7 @@ class Running:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             writer.write(request)
-            reply = Reply(await asyncio.wait_for(reader.read(), 10))
+            reply = Reply(await asyncio.wait_for(reader.read(), LONG))
         finally:
             writer.close()
         assert len(reply.raw) < 1024
@@ -101,14 +103,19 @@ async def start_webhook(redis_url: str) -> AsyncIterator[Start]:
     closing: list[Callable[[], Awaitable[None]]] = []
 
     async def start(
-        broker: str = redis_url, tokens: str = TOKEN, webhook_url: str | None = None, **limits: Any
+        broker: str = redis_url,
+        tokens: str = TOKEN,
+        webhook_url: str | None = None,
+        patience: float = LONG,
+        **limits: Any,
     ) -> Running:
         settings = Settings(
             redis_url=broker, webhook_verification_token=tokens, webhook_url=webhook_url
         )
         outcomes = Outcomes()
-        hints = Hints(CeleryPublisher(settings.broker_url), longest_pause=0.2)
-        await hints.start()
+        publisher = CeleryPublisher(settings.broker_url)
+        hints = Hints(publisher, patience=patience, longest_pause=0.2)
+        await hints.start(within=min(patience, LONG))
         closing.append(hints.close)
         app = create_app(settings, hints, outcomes=outcomes, **limits)
         runner = web.ServerRunner(app, shutdown_timeout=1.0)

@@ -1,6 +1,7 @@
 """A ledger on an empty Redis, short ways to fill it, and a sandbox with a client."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -13,6 +14,7 @@ from message_store.mailbox import Mailbox
 from message_store.server import Server
 from message_store.token import MemoryTokenStore
 from sandbox import RingCentral
+from tests.support.in_process import ShortLine
 from worker.ledger import Ledger, open_ledger
 from worker.ledger.mailboxes import Happened, Page, Seen, SyncLease
 
@@ -77,3 +79,14 @@ async def store(ringcentral: RingCentral) -> AsyncIterator[MessageStore]:
         limits = NoLimits()
         authenticator = Authenticator(session, server, credentials, MemoryTokenStore(), limits)
         yield MessageStore(session, server, authenticator, limits)
+
+
+@pytest.fixture
+async def line(
+    ringcentral: RingCentral, redis_url: str, tmp_path: Path
+) -> AsyncIterator[ShortLine]:
+    """A line whose webhook listens, without a worker yet."""
+    line = ShortLine(ringcentral, redis_url, tmp_path)
+    await line.start_webhook()
+    yield line
+    await line.stop()

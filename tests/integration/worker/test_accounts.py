@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -12,6 +11,7 @@ from sandbox.staffing import Credentials
 from tests.support.in_process import CONFIGURATION, ShortLine
 from tests.support.waiting import Eventually
 from worker.healing import Healer
+from worker.ledger.mailboxes import MailboxLedger
 from worker.logins import Login
 from worker.subscription_repair import Done
 
@@ -22,15 +22,9 @@ async def ringcentral() -> AsyncIterator[RingCentral]:
         yield ringcentral
 
 
-@pytest.fixture
-async def line(
-    ringcentral: RingCentral, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[ShortLine]:
+@pytest.fixture(autouse=True)
+def checked_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.ledger.subscription._CHECK_GAP", 0.5)
-    line = ShortLine(ringcentral, redis_url, tmp_path)
-    await line.start_webhook()
-    yield line
-    await line.stop()
 
 
 def account(name: str, of: Credentials | RingCentral, lines: str = "") -> str:
@@ -67,6 +61,33 @@ async def test_two_companies(
 
     await eventually(lambda: line.is_delivered(ours))
     await eventually(lambda: line.is_delivered(theirs))
+    assert len(await assigned(line)) == 8 + 2
+    assert not [request for request in ringcentral.requests if request.status in {403, 404}]
+
+
+async def test_a_mailbox_is_given_to_somebody_before_it_is_due(
+    line: ShortLine,
+    ringcentral: RingCentral,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However soon the first sync comes, no mailbox is asked for as the other company's user."""
+    other = ringcentral.adds_account(extensions=2)
+    watch = MailboxLedger.watch
+
+    async def watched_and_synchronised(
+        self: MailboxLedger, mailboxes: list[Mailbox], floor: float
+    ) -> None:
+        await watch(self, mailboxes, floor)
+        await eventually(lambda: ringcentral.count("message-sync") >= len(mailboxes))
+
+    monkeypatch.setattr(MailboxLedger, "watch", watched_and_synchronised)
+
+    await line.start_worker(
+        configuration=CONFIGURATION + account("clinic", ringcentral) + account("office", other)
+    )
+    await eventually(line.is_covered)
+
     assert len(await assigned(line)) == 8 + 2
     assert not [request for request in ringcentral.requests if request.status in {403, 404}]
 

@@ -112,6 +112,31 @@ async def test_transcribed(ringcentral: RingCentral, mailman: Hire) -> None:
     assert "AudioTranscription" in (claim.snapshot or "")
 
 
+async def test_the_pages_of_a_fax_come_later(
+    ringcentral: RingCentral, store: MessageStore, ledger: Ledger, tmp_path: Path
+) -> None:
+    """A route that asks for them runs once they are known; one that does not has run already."""
+    path = tmp_path / "ringpost.toml"
+    steps = 'steps = ["mark-read"]\n'
+    path.write_text(
+        f'[sync]\nstart = "2h"\n[[routes]]\nname = "long"\nmatch.pages = ">= 10"\n{steps}'
+        f'[[routes]]\nname = "all"\n{steps}'
+    )
+    hired = Mailman(store, ledger, path)
+    record = await ringcentral.receives_fax(pages=12)
+    await ringcentral.changes(record["id"], faxPageCount=0)
+    await hired.synchronise()
+    assert [(claim.route, claim.on) for claim in await hired.news()] == [("all", "created")]
+    await ringcentral.changes(record["id"], faxPageCount=12)
+    await hired.synchronise()
+    found = {
+        (claim.route, claim.on, "12" in (claim.snapshot or "")) for claim in await hired.news()
+    }
+    assert found == {("long", "created", True)}
+    await ringcentral.changes(record["id"], readStatus="Read")
+    assert await news(hired, "long") == []
+
+
 async def test_between_two_syncs(
     ringcentral: RingCentral, mailman: Hire, store: MessageStore
 ) -> None:

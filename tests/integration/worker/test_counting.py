@@ -34,9 +34,7 @@ async def test_the_whole_line_is_counted_and_handed_on(
     await eventually(line.is_quiet)
     message = await ringcentral.receives_sms("counted")
     await eventually(lambda: line.is_delivered(message))
-    await eventually(
-        lambda: ringcentral.message(str(message["id"]))["readStatus"] == "Read", within=20
-    )
+    await eventually(lambda: ringcentral.message(str(message["id"]))["readStatus"] == "Read")
     await line.stop_worker()
     async with open_ledger(redis_url) as ledger:
         found = await ledger.metrics.read()

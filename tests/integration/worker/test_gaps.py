@@ -1,12 +1,11 @@
 """Whatever befalls a subscription, the next check repairs it and what came meanwhile is delivered.
 
-The check interval is one second; sweeps come every hour, and a dark mailbox of three is polled
-every fifteen seconds: within three seconds nothing but the repair can have found the message.
+The check interval is one second; sweeps come every hour, and so does polling here: nothing but
+the repair can have found the message.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -17,21 +16,15 @@ from tests.support.in_process import CONFIGURATION, ShortLine
 from tests.support.waiting import Eventually
 
 SELDOM = CONFIGURATION.replace('"1s"', '"1h"')
-SOON = 3.0
 
 Break = Callable[[RingCentral, Subscription], object]
 
 
-@pytest.fixture
-async def line(
-    ringcentral: RingCentral, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[ShortLine]:
-    """A line whose webhook listens; checks that are asked for are half a second apart at least."""
+@pytest.fixture(autouse=True)
+def repaired_soon_and_polled_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checks that are asked for are half a second apart at least, and polls an hour."""
     monkeypatch.setattr("worker.ledger.subscription._CHECK_GAP", 0.5)
-    line = ShortLine(ringcentral, redis_url, tmp_path)
-    await line.start_webhook()
-    yield line
-    await line.stop()
+    monkeypatch.setattr("worker.schedule._POLL_SECONDS", 3600.0)
 
 
 async def settled(line: ShortLine, eventually: Eventually) -> None:
@@ -64,10 +57,10 @@ async def test_a_gap_is_closed_within_one_check(
     broken(ringcentral, subscription)
     message = await ringcentral.receives_sms("in the gap", extension=ringcentral.extension_ids[1])
 
-    await eventually(lambda: line.is_delivered(message), within=SOON)
-    await eventually(line.is_covered, within=SOON)
+    await eventually(lambda: line.is_delivered(message))
+    await eventually(line.is_covered)
     again = await ringcentral.receives_sms("after it", extension=ringcentral.extension_ids[1])
-    await eventually(lambda: line.is_delivered(again), within=SOON)
+    await eventually(lambda: line.is_delivered(again))
 
 
 async def test_one_that_has_run_out_while_nobody_looked(
@@ -82,7 +75,7 @@ async def test_one_that_has_run_out_while_nobody_looked(
 
     await line.start_worker()
 
-    await eventually(lambda: line.is_delivered(message), within=SOON)
+    await eventually(lambda: line.is_delivered(message))
     await eventually(lambda: ringcentral.subscriptions)
 
 
@@ -101,7 +94,7 @@ async def test_another_address(
 
     await line.start_worker(configuration=SELDOM)
 
-    await eventually(lambda: line.is_delivered(message), within=SOON)
+    await eventually(lambda: line.is_delivered(message))
     await eventually(lambda: [one.address for one in ringcentral.subscriptions] == [line.address])
 
 
@@ -119,12 +112,12 @@ async def test_a_joiner_is_heard_at_once_and_a_leaver_forgotten(
     def hears() -> bool:
         return any(joined in one.text for one in subscription.filters)
 
-    await eventually(hears, within=SOON)
+    await eventually(hears)
     message = await ringcentral.receives_sms("welcome", extension=joined)
-    await eventually(lambda: line.is_delivered(message), within=SOON)
+    await eventually(lambda: line.is_delivered(message))
     breaking.leave(ringcentral, joined)
     breaking.tell_of_extensions(ringcentral, subscription)
-    await eventually(lambda: not hears(), within=SOON)
+    await eventually(lambda: not hears())
     assert [one.id for one in ringcentral.subscriptions] == [subscription.id]
 
 
@@ -140,7 +133,7 @@ async def test_a_burst_of_reminders_costs_few_checks(
     for _ in range(50):
         breaking.remind(ringcentral, subscription)
     await eventually(lambda: all(n.outcome == "delivered" for n in ringcentral.notifications))
-    await eventually(lambda: ringcentral.count("listSubscriptions") > before, within=SOON)
+    await eventually(lambda: ringcentral.count("listSubscriptions") > before)
     message = await ringcentral.receives_sms("meanwhile")
     await eventually(lambda: line.is_delivered(message))
 
@@ -149,9 +142,13 @@ async def test_a_burst_of_reminders_costs_few_checks(
 
 
 async def test_only_what_is_dark_is_polled(
-    line: ShortLine, ringcentral: RingCentral, eventually: Eventually
+    line: ShortLine,
+    ringcentral: RingCentral,
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A mailbox that cannot be subscribed to is polled every few seconds, the others are swept."""
+    monkeypatch.setattr("worker.schedule._POLL_SECONDS", 5.0)
     await line.start_worker()
     await settled(line, eventually)
     assert line.worker is not None
@@ -172,4 +169,4 @@ async def test_only_what_is_dark_is_polled(
         # not at once, as after a hint, but at the end of an interval
         return 1 < (waits.get(True) or 0) < 20 and (waits[False] or 0) > 300
 
-    await eventually(is_polled, within=SOON)
+    await eventually(is_polled)

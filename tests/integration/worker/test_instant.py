@@ -1,10 +1,5 @@
 """Instant, voicemail and fax notifications are hints as well, and cost no more than others."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from sandbox import RingCentral
 from tests.support.in_process import CONFIGURATION, ShortLine
 from tests.support.waiting import Eventually
@@ -14,16 +9,6 @@ NEW_ONES = '"message-store/instant?type=SMS", "voicemail", "fax?direction=Inboun
 
 def choosing(filters: str) -> str:
     return CONFIGURATION.replace('check_interval = "1s"', f"filters = [{filters}]")
-
-
-@pytest.fixture
-async def line(
-    ringcentral: RingCentral, redis_url: str, tmp_path: Path
-) -> AsyncIterator[ShortLine]:
-    line = ShortLine(ringcentral, redis_url, tmp_path)
-    await line.start_webhook()
-    yield line
-    await line.stop()
 
 
 async def test_what_is_new_is_told_at_once(
@@ -41,7 +26,7 @@ async def test_what_is_new_is_told_at_once(
         await ringcentral.receives_fax(),
     ]
 
-    await eventually(lambda: all(map(line.is_delivered, arrived)), within=4)
+    await eventually(lambda: all(map(line.is_delivered, arrived)))
 
 
 async def test_several_notifications_of_one_message_are_one_sync(
@@ -54,7 +39,7 @@ async def test_several_notifications_of_one_message_are_one_sync(
     before = ringcentral.count("syncMessages")
 
     arrived = [await ringcentral.receives_sms(f"number {n}") for n in range(5)]
-    await eventually(lambda: all(map(line.is_delivered, arrived)), within=4)
+    await eventually(lambda: all(map(line.is_delivered, arrived)))
     await eventually(line.is_quiet)
 
     assert len({n.notification["event"] for n in ringcentral.notifications}) == 2

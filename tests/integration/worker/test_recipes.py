@@ -35,16 +35,6 @@ async def ringcentral() -> AsyncIterator[RingCentral]:
         yield ringcentral
 
 
-@pytest.fixture
-async def line(
-    ringcentral: RingCentral, redis_url: str, tmp_path: Path
-) -> AsyncIterator[ShortLine]:
-    line = ShortLine(ringcentral, redis_url, tmp_path)
-    await line.start_webhook()
-    yield line
-    await line.stop()
-
-
 def recipe(name: str, changes: dict[str, str]) -> str:
     """The recipe with these texts in place of its own, each of which it has."""
     text = (RECIPES / name).read_text() + MORE

@@ -10,6 +10,7 @@ from message_store.mailbox import Mailbox
 from sandbox import RingCentral
 from tests.support.in_process import CONFIGURATION, ShortLine
 from tests.support.waiting import Eventually
+from worker.handlers.loading import load_all
 from worker.ledger.configurations import ConfigurationStatus, route_named, step_named
 
 SECOND = """
@@ -91,6 +92,49 @@ async def test_a_message_goes_by_the_routes_of_the_changed_file(
     await eventually(lambda: str(message["id"]) in line.kept("archive") & line.kept("archive-2"))
     await eventually(lambda: old not in line.worker._retired)
     assert (await line.status()).refused is None
+
+
+VIP = """
+[contacts.vip]
+file = "vip.csv"
+[[routes]]
+name = "kept for some"
+match.from = "@vip"
+steps = ["other"]
+"""
+
+
+@pytest.mark.parametrize("name", ["ringpost.toml", "vip.csv"])
+async def test_what_changes_while_a_worker_starts_is_taken_up(
+    name: str,
+    ringcentral: RingCentral,
+    redis_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    eventually: Eventually,
+) -> None:
+    """Between reading the files and looking at them for the first time, whichever it is."""
+    monkeypatch.setattr("worker.process.LOOK_SECONDS", 0.1)
+    before, after = CONFIGURATION + SECOND + VIP, CONFIGURATION + SECOND
+    if name == "vip.csv":
+        before, after = before, "number\n+16505550142\n"
+
+    def load_and_edit(*given: Any) -> Any:
+        loaded = load_all(*given)
+        (tmp_path / name).write_text(after.replace("{archive}", str(tmp_path / "archive")))
+        return loaded
+
+    (tmp_path / "vip.csv").write_text("number\n")
+    monkeypatch.setattr("tests.support.in_process.load_all", load_and_edit)
+    line = Running(ringcentral, redis_url, tmp_path)
+    await line.start_worker(configuration=before)
+    worker = line.worker
+    assert worker is not None
+    read = worker._reloader._configuration
+    try:
+        await eventually(lambda: worker._reloader._configuration.routes != read.routes)
+    finally:
+        await line.stop()
 
 
 async def test_a_broken_file_is_refused_and_the_old_one_goes_on(

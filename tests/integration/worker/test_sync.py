@@ -235,7 +235,7 @@ async def test_a_walk_goes_on_where_it_was_interrupted(
 ) -> None:
     """A backlog beyond a rate window is walked to its end, no page asked for twice."""
     await backlog(ringcentral, 1400)
-    ringcentral.limits_to(light=3, window=0.5)
+    ringcentral.limits_to(light=3, window=60)
     refusals = 0
 
     while True:

@@ -95,6 +95,12 @@ def test_each_part_gets_what_it_needs(services: dict[str, Any]) -> None:
         assert any(volume.startswith("data:") for volume in services[name]["volumes"])
 
 
+def test_a_changed_configuration_is_seen(services: dict[str, Any]) -> None:
+    """Its folder is mounted: a single file would stay the one that an editor has replaced."""
+    inside = Path(services["worker"]["environment"]["RINGPOST_CONFIG"]).parent
+    assert f"./config:{inside}:ro" in services["worker"]["volumes"]
+
+
 def test_it_runs_what_the_procfile_runs(services: dict[str, Any], repository: Path) -> None:
     """Both start the same commands."""
     lines = (repository / "Procfile").read_text().splitlines()

@@ -9,6 +9,7 @@ from worker.handlers.conformance_bench import Bench
 from worker.handlers.conformance_cases import MMS, Case
 from worker.handlers.files import Files
 from worker.handlers.loading import load_all
+from worker.reviewing import remarks
 from worker.route_tests import run_tests
 
 FOLDER = Path(__file__).parents[3] / "docs" / "recipes"
@@ -25,10 +26,14 @@ VALUES = {
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.stem)
 def test_a_recipe_does_what_its_tests_say(recipe: Path) -> None:
-    """It loads with its handlers, each test passes, each route has a test, and all is named."""
+    """It loads with its handlers, each test passes, each route has a test, and all is named.
+
+    `ringpost check` finds nothing that could not be meant.
+    """
     configuration, handlers = load_all(recipe, VALUES)
     results = run_tests(configuration.tests, configuration.routes)
     assert [result for result in results if not result.passed] == []
+    assert list(remarks(configuration)) == []
     assert {name for result in results for name in result.ran} == {
         route.name for route in configuration.routes
     }

@@ -149,7 +149,7 @@ async def test_what_is_complete_is_not_downloaded_again(
         return response
 
     fake.on("GET", PATH, reply(416, {"errorCode": "CMN-107"}), head_only)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         assert await download(store, mailbox, offset=1000) == b""
 
 

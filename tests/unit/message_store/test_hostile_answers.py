@@ -163,10 +163,10 @@ def test_headers_of_time(header: str) -> None:
 )
 def test_reading_takes_no_time(body: bytes) -> None:
     """Megabytes of the worst take a moment."""
-    begin = time.monotonic()
+    begin = time.process_time()
     with contextlib.suppress(NotJsonError):
         parse_json(body)
-    assert time.monotonic() - begin < 2
+    assert time.process_time() - begin < 2
 
 
 def test_one_long_number_costs_its_member_alone() -> None:

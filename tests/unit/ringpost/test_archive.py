@@ -88,6 +88,25 @@ def test_each_fault_is_a_line(vault: SmallArchive) -> None:
     assert [one["what"] for one in found] == [line.partition(" ")[2] for line in lines[:2]]
 
 
+def test_an_empty_archive_is_not_sound(here: SmallArchive, tmp_path: Path) -> None:
+    """Exit code 2: its disk is not mounted, most likely; of some days there may be nothing."""
+    shutil.rmtree(tmp_path / "copies/111")
+    answer = call("verify")
+    assert answer.exit_code == 2
+    assert "all is as it was archived" not in answer.output
+    assert f"{tmp_path / 'copies'}: nothing is archived there" in answer.output
+    assert call("verify", here.root, "--from", "2020-01-01", "--to", "2020-01-02").exit_code == 0
+    assert call("verify", here.root / "111").exit_code == 2
+
+
+def test_a_fault_is_one_line_whatever_the_name(vault: SmallArchive) -> None:
+    """Who can add a file cannot add a line that says that all is well."""
+    (vault.month / "23/Fax-1/x\nall is as it was archived").write_text("x")
+    answer = call("verify", vault.root)
+    assert "all is as it was archived" not in answer.output.splitlines()
+    assert "x\\nall is as it was archived is extra" in answer.output
+
+
 def test_the_archives_of_the_configuration(here: SmallArchive, tmp_path: Path) -> None:
     """All of them, or that of one handler."""
     assert "3 messages" in call("verify").output
@@ -112,6 +131,10 @@ def test_the_archives_of_the_configuration(here: SmallArchive, tmp_path: Path) -
         (("export", "vault", "--out", "x", "--format", "pdf"), "known are eml, json"),
         (("hold", "add", "vault", "--mailbox", "9", "--reason", "x"), "write ACCOUNT/EXTENSION"),
         (("hold", "add", "vault", "--mailbox", "1/9", "--reason", " "), "--reason: is empty"),
+        (
+            ("hold", "add", "vault", "--mailbox", "1/9", "--message", "", "--reason", "x"),
+            "--message: is empty; leave it out to mean the whole mailbox",
+        ),
     ],
 )
 def test_what_is_refused(here: SmallArchive, words: tuple[str, ...], said: str) -> None:
@@ -133,7 +156,10 @@ def test_export(here: SmallArchive, tmp_path: Path) -> None:
             "SHA256SUMS",
         }
         about = json.loads(file.read("export.json"))
-    assert (about["mailbox"], about["from"], about["messages"]) == ("111/222", "2015-01-02", 1)
+    assert (about["mailboxes"], about["from"], about["messages"]) == (["111/222"], "2015-01-02", 1)
+    several = ("--mailbox", "333", "--mailbox", "222", "--mailbox", "222")
+    assert "3 messages" in call("export", here.root, *several, "--out", tmp_path / "both").output
+    assert "3 messages" in call("verify", here.root, *several).output
     folder = call("export", "--handler", "vault", "--format", "json", "--out", tmp_path / "out")
     assert "3 messages" in folder.output
     assert (tmp_path / "out/111/333/2025/11/23/Fax-3/fax.pdf").is_file()
@@ -158,6 +184,7 @@ def test_expiry_and_holds(here: SmallArchive) -> None:
     assert str(old) in call("expire", "--dry-run").output
     assert old.exists()
     assert "is on hold" in call("hold", "add", "--handler", "vault", *hold, "--by", "Ann").output
+    assert "has no message" not in call("hold", "add", "--handler", "vault", *hold).output
     assert "on hold already" in call("hold", "add", "--handler", "vault", *hold).output
     assert "by Ann: case 4" in call("hold", "list").output
     assert "by Ann: case 4" in call("verify").output
@@ -171,10 +198,29 @@ def test_expiry_and_holds(here: SmallArchive) -> None:
     assert "1 message removed" in call("verify").output
 
 
+def test_a_hold_on_what_is_not_there(vault: SmallArchive) -> None:
+    """It is put on, for what is yet to come, and who mistook a number hears of it."""
+    hold = ("hold", "add", vault.root, "--reason", "case 4\n5", "--mailbox")
+    assert "has no message 9 of 111/222 yet" in call(*hold, "111/222", "--message", "9").output
+    assert "has nothing of 111/333 yet" in call(*hold, "111/333").output
+    assert call("hold", "list", vault.root).output.count("\n") == 2
+
+
+def test_a_hold_that_cannot_be_written(vault: SmallArchive) -> None:
+    """One line says where and why."""
+    (vault.root / ".holds.jsonl.part").mkdir()
+    said = refusal("hold", "add", vault.root, "--mailbox", "111/222", "--reason", "x")
+    assert said == f"{vault.root}: cannot be written (Is a directory)"
+
+
 def test_adoption(vault: SmallArchive) -> None:
-    """What was archived before there were chains is taken in once."""
+    """What was archived before there were chains is taken in once; a broken chain is no reason."""
+    vault.chain.write_text("{}\n")
+    assert "archive adopt" not in call("verify", vault.root).output
     vault.chain.unlink()
-    assert call("verify", vault.root).exit_code == 1
+    verified = call("verify", vault.root)
+    assert verified.exit_code == 1
+    assert "`ringpost archive adopt` takes in" in verified.output
     assert call("adopt", vault.root).output == "1 folder taken into the chains\n"
     assert call("verify", vault.root).exit_code == 0
     assert json.loads(call("adopt", vault.root, "--json").output) == {"adopted": 0, "faults": []}

@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
+from typer.testing import CliRunner
 
 import ringpost.__main__ as command_line
 from ringpost.refusal import Refusal
@@ -23,6 +25,22 @@ def test_help_loads_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "messages" in done.stdout
     assert not HEAVY & set(done.stdout.rpartition("LOADED")[2].split())
+
+
+@pytest.mark.parametrize("words", [["-h"], ["sandbox", "-h"], ["messages", "list", "-h"]])
+def test_short_help(words: list[str]) -> None:
+    """`-h` is `--help` everywhere, in the sandbox's own commands too."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ringpost", *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert f"Usage: {' '.join(['ringpost', *words[:-1]])}" in done.stdout.replace("python -m ", "")
+
+
+def test_the_version() -> None:
+    """Whoever reports something can say of which version, without knowing pip."""
+    answer = CliRunner().invoke(command_line.app, ["--version"])
+    assert answer.output == f"ringpost {version('ringpost')}\n"
 
 
 def test_a_refusal_is_its_lines_and_its_exit_code(

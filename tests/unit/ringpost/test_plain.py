@@ -2,7 +2,7 @@
 
 import pytest
 
-from ringpost.plain import plain
+from ringpost.plain import in_line, plain
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,8 @@ from ringpost.plain import plain
 def test_only_what_can_be_read_is_left(text: str, shown: str) -> None:
     """Letters of any script stay; escape sequences lose what makes them act."""
     assert plain(text) == shown
+
+
+def test_a_line_stays_one() -> None:
+    """A name with a line end in it cannot pass for a line of ours."""
+    assert in_line("x\nok   all\x1b is well") == "x\\nok   all is well"

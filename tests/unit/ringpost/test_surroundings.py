@@ -21,13 +21,19 @@ SHARED = {
 @pytest.fixture(autouse=True)
 def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A demonstration that runs on the data directory, and an empty environment."""
-    for name in (*SHARED, "RC_APP_CLIENT_ID", "RC_APP_CLIENT_SECRET", "RC_USER_JWT"):
+    for name in (
+        *SHARED,
+        "RINGPOST_CONFIG",
+        "RC_APP_CLIENT_ID",
+        "RC_APP_CLIENT_SECRET",
+        "RC_USER_JWT",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RINGPOST_DATA", str(tmp_path))
     data = DataDirectory(tmp_path)
     with data.held():
-        data.describe(SHARED)
+        data.describe(SHARED | {"RINGPOST_CONFIG": "/there/demo.toml"})
         yield
 
 
@@ -37,6 +43,7 @@ def test_the_running_sandbox_and_redis_are_found() -> None:
     assert settings.redis_url == SHARED["REDIS_URL"]
     assert settings.rc_server_url == SHARED["RC_SERVER_URL"]
     assert settings.has_credentials
+    assert settings.config == Path("/there/demo.toml")
 
 
 def test_own_credentials_are_not_mixed_with_the_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,6 +52,21 @@ def test_own_credentials_are_not_mixed_with_the_sandbox(monkeypatch: pytest.Monk
     settings = running_settings()
     assert settings.rc_server_url == "https://platform.ringcentral.com"
     assert settings.missing_credentials() == ("RC_CLIENT_ID", "RC_CLIENT_SECRET")
+    assert settings.config == Path("ringpost.toml")
+
+
+def test_the_configuration_that_runs_here_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After `ringpost run --config FILE` nobody has to say it again; a file that is named wins."""
+    monkeypatch.setenv("RC_JWT", "mine")
+    DataDirectory(tmp_path).describe({"RINGPOST_CONFIG": "/there/office.toml"})
+    assert running_settings().config == Path("/there/office.toml")
+    monkeypatch.setenv("RINGPOST_CONFIG", "mistyped.toml")
+    assert running_settings().config == Path("mistyped.toml")
+    monkeypatch.delenv("RINGPOST_CONFIG")
+    Path("ringpost.toml").touch()
+    assert running_settings().config == Path("ringpost.toml")
 
 
 def test_an_own_redis_wins(monkeypatch: pytest.MonkeyPatch) -> None:

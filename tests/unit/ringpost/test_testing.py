@@ -90,3 +90,10 @@ def test_check_runs_them_and_looks_routes_over(config: Path) -> None:
     )
     assert "[handlers.spare]" in found["routes", "warn"]
     assert found["tests", "fail"].endswith('[[tests]] "a long fax": "Faxes" did not run')
+
+
+def test_the_creation_is_when_the_test_says(config: Path) -> None:
+    """`at` is the time of hours and expressions alike, unless `given` has a time of its own."""
+    text = CONFIGURATION.replace('match.pages = ">= 10"', "if = 'at == message.created'")
+    config.write_text(text.replace("12}", "12}\nat = 2026-11-22T11:00:00+01:00"))
+    assert ringpost("test", "--config", str(config)) == (0, "1 test passed\n")

@@ -71,8 +71,8 @@ def test_drain_lets_work_finish(bridge: LoopBridge) -> None:
         release.set()
 
     bridge.call(let_go(), 5)
-    stopping.join(10)
-    worker.join(10)
+    stopping.join(60)
+    worker.join(60)
     assert results == ["finished"]
 
 
@@ -95,7 +95,7 @@ def test_drain_cancels_what_hangs(bridge: LoopBridge) -> None:
     worker.start()
     bridge.run(mark(), 5)
     bridge.drain(0.05)
-    worker.join(10)
+    worker.join(60)
     assert len(caught) == 1
 
 

@@ -24,6 +24,8 @@ Load = Callable[..., Configuration]
 def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
     """Load a configuration from its text."""
     monkeypatch.chdir(tmp_path)
+    Path("empty.csv").touch()
+    Path("loop.toml").symlink_to("loop.toml")
     Path("patients.csv").write_text("number\n101\n")
     Path("wrong.csv").write_text("number,name\n101,Anna\n12x,Bert\n")
     Path("holidays.txt").write_text("2026-12-24\nChristmas\n")
@@ -55,7 +57,20 @@ WRONG: list[tuple[str, str]] = [
     ("a = 1\nmailboxes = all\n", f"line 2, column 13: invalid value{SYNTAX}"),
     ('mailboxes = ["~"', f"at its end: unclosed array{SYNTAX}"),
     ("[sync\n", f"line 1, column 6: expected ']' at the end of a table declaration{SYNTAX}"),
-    ("[sync]\n[sync]\n", f"line 2, column 6: cannot declare ('sync',) twice{SYNTAX}"),
+    (
+        "[sync]\n[sync]\n",
+        "line 2, column 6: cannot declare ('sync',) twice; it is there already; write it once",
+    ),
+    (
+        ROUTE + 'match.type = "Fax"\nmatch.type = "SMS"\n',
+        "line 5, column 19: cannot overwrite a value; it is there already; write it once, with "
+        "several values in [brackets]",
+    ),
+    (
+        'a = "C:\\srv"\n',
+        "line 1, column 10: unescaped '\\' in a string; write text with a \\ in it in "
+        "'single quotes'",
+    ),
     # the top level
     ("", '"routes": must be at least one [[routes]] table with a name and steps'),
     ("routes = []", '"routes": must be at least one [[routes]] table with a name and steps'),
@@ -70,6 +85,16 @@ WRONG: list[tuple[str, str]] = [
         "zzz = 1\n" + ROUTE,
         '"zzz": unknown key; known are mailboxes, include, accounts, sync, subscriptions, '
         "reconcile, retries, handlers, routes, hours, contacts, tests",
+    ),
+    (
+        ROUTE + 'mailboxes = "all"\n',
+        '[[routes]] "Faxes" "mailboxes": unknown key; it belongs at the top of the file, before '
+        "the first [table]",
+    ),
+    (
+        '[sync]\ninclude = ["more.toml"]\n' + ROUTE,
+        '[sync] "include": unknown key; it belongs at the top of the file, before the first '
+        "[table]",
     ),
     # accounts
     ("accounts = 3\n" + ROUTE, '"accounts": must be [[accounts]] tables, not a number'),
@@ -143,6 +168,11 @@ WRONG: list[tuple[str, str]] = [
         '[sync]\nstart = "yesterday"\n' + ROUTE,
         '[sync] "start": "yesterday" is no start; write "now", how far back such as "30d", '
         "or a date",
+    ),
+    (
+        '[sync]\nstart = "2926-01-31"\n' + ROUTE,
+        '[sync] "start": "2926-01-31" lies in the future, and what comes before it would never '
+        "be told",
     ),
     (
         "[sync]\nstart = 30\n" + ROUTE,
@@ -273,7 +303,38 @@ WRONG: list[tuple[str, str]] = [
         '[[routes]]\nname = "Faxes"\nsteps = ["archive", 3]\n',
         f'[[routes]] "Faxes" "steps", entry 2: {IN_QUOTES} "3"',
     ),
+    (
+        route('type = "Fax"'),
+        '[[routes]] "Faxes" "type": unknown key; did you mean "match.type"?',
+    ),
+    (
+        ROUTE.replace("steps", "handler"),
+        '[[routes]] "Faxes" "handler": unknown key; did you mean "steps"?',
+    ),
+    (
+        route('match.sender = "101"'),
+        '[[routes]] "Faxes" "match.sender": unknown key; did you mean "from"?',
+    ),
+    (
+        route("match.text = '/urgent/i'"),
+        '[[routes]] "Faxes" "match.text": "/urgent/i" has letters after the last /; end with it, '
+        "case is ignored anyway",
+    ),
+    (
+        route('match.from = "+1650%"'),
+        '[[routes]] "Faxes" "match.from": "+1650%" is no phone number; '
+        "write + and the country code, then all its digits",
+    ),
     # what a route is on
+    (
+        route('on = "received"'),
+        '[[routes]] "Faxes" "on": "received" is not known; did you mean "created"?',
+    ),
+    (
+        route('on = "created, read"'),
+        '[[routes]] "Faxes" "on": "created, read" is not known; for any of several write a list: '
+        '["created", "read"]',
+    ),
     (
         route('on = "raed"'),
         '[[routes]] "Faxes" "on": "raed" is not known; did you mean "read"?',
@@ -362,7 +423,62 @@ WRONG: list[tuple[str, str]] = [
         route('match.text = {words = "a"}'),
         '[[routes]] "Faxes" "match.text": must be text or a list of texts, not a table',
     ),
+    (
+        route('match.type = "Fax, SMS"'),
+        '[[routes]] "Faxes" "match.type": "Fax, SMS" is not known; for any of several write a '
+        'list: ["Fax", "SMS"]',
+    ),
+    (
+        route('match.from = "+1650555010"'),
+        '[[routes]] "Faxes" "match.from": "+1650555010" is no phone number; '
+        "write + and the country code, then all its digits",
+    ),
+    (
+        route('match.from = "555-0100"'),
+        '[[routes]] "Faxes" "match.from": "555-0100" is no phone number; '
+        "write + and the country code, then all its digits",
+    ),
+    (
+        route('match.from = "030 1234567"'),
+        '[[routes]] "Faxes" "match.from": "030 1234567" has no country code; '
+        "write + and the country code before it",
+    ),
+    (
+        route('match.to = "(650) 555-*"'),
+        '[[routes]] "Faxes" "match.to": "(650) 555-*" has no country code; '
+        'write such as "+1 650 *"',
+    ),
+    (
+        route('match.to = "+1650[0-4]*"'),
+        '[[routes]] "Faxes" "match.to": "+1650[0-4]*" is no pattern of a phone number; '
+        'write such as "+1 650 *"',
+    ),
+    (
+        route('match.extension = "+1 650 555 0100"'),
+        '[[routes]] "Faxes" "match.extension": "+1 650 555 0100" is a phone number; '
+        "write the extension's number, id or name",
+    ),
+    (
+        route('match.extension = "101, 102"'),
+        '[[routes]] "Faxes" "match.extension": "101, 102" are several; write a list such as '
+        '["101", "102"], or a pattern such as "10?"',
+    ),
+    (
+        route('match.from = "101-110"'),
+        '[[routes]] "Faxes" "match.from": "101-110" are several; write a list such as '
+        '["101", "102"], or a pattern such as "10?"',
+    ),
+    (
+        route('match.contentType = "pdf"'),
+        '[[routes]] "Faxes" "match.contentType": "pdf" is no content type; '
+        'write such as "application/pdf" or "image/*"',
+    ),
     # more conditions
+    (
+        route(r'match.text = "/\border/"'),
+        '[[routes]] "Faxes" "match.text": "/\\border/" has a control character where \\ was meant; '
+        "write it in 'single quotes'",
+    ),
     (
         route('match.text = "/(/"'),
         '[[routes]] "Faxes" "match.text": "/(/" is no regular expression of RE2: missing ): (',
@@ -467,7 +583,31 @@ WRONG: list[tuple[str, str]] = [
         route('if = ""'),
         '[[routes]] "Faxes" "if": "" is empty; write an expression, or leave it out',
     ),
+    (
+        route("if = \"message.type = 'Fax'\""),
+        '[[routes]] "Faxes" "if": "message.type = \'Fax\'" is no expression: character 14: '
+        "token recognition error at: '= '; to compare write ==",
+    ),
+    (
+        route('if = "message.pages > 3 and message.pages < 9"'),
+        '[[routes]] "Faxes" "if": "message.pages > 3 and message.pages < 9" is no expression: '
+        "character 19: mismatched input 'and'; write && for and",
+    ),
+    (
+        route("if = \"message.text.matches('(')\""),
+        '[[routes]] "Faxes" "if": "message.text.matches(\'(\')" has a regular expression that is '
+        "none of RE2: '(': missing ): (",
+    ),
+    (
+        route("""if = "message.text.matches('\\bsoon')\""""),
+        '[[routes]] "Faxes" "if": "message.text.matches(\'\\bsoon\')" has a control character '
+        "where \\ was meant; write it in 'single quotes'",
+    ),
     # what else a route has
+    (
+        route('then = ["stop"]'),
+        '[[routes]] "Faxes" "then": must be one of go on, stop, not a list',
+    ),
     (
         route('then = "continue"'),
         '[[routes]] "Faxes" "then": "continue" is not known; known are go on, stop',
@@ -541,13 +681,36 @@ WRONG: list[tuple[str, str]] = [
     (
         ROUTE + CONTACTS.replace("patients.csv", "wrong.csv"),
         '[contacts.patients] "file": "wrong.csv" line 3: "12x" is no phone number; '
-        "write such as +16505550100",
+        "write + and the country code, then all its digits",
     ),
     (
         ROUTE + CONTACTS.replace("file", "files"),
         '[contacts.patients] "files": unknown key; did you mean "file"?',
     ),
+    (
+        ROUTE + CONTACTS.replace("patients.csv", "empty.csv"),
+        '[contacts.patients] "file": "empty.csv" is empty; its first line names the columns '
+        "number, name, email",
+    ),
     # tests
+    (
+        example('given = {direction = "in"}'),
+        '[[tests]] "A fax" "given": must have another "direction"; known are Inbound, Outbound',
+    ),
+    (
+        example('given = {}\nextension.id = "Front desk"'),
+        '[[tests]] "A fax" "extension.id": "Front desk" is no id of an extension; write digits, '
+        'or a "number" or "name"',
+    ),
+    (
+        example('given = {attachments = [{vmDuration = "30s"}]}'),
+        '[[tests]] "A fax" "given": must have another value for "vmDuration", one that '
+        "RingCentral may send",
+    ),
+    (
+        example('given = {type = "VoiceMail", transcription = "Hi"}'),
+        '[[tests]] "A fax" "given": must not have the field "transcription"; write it beside given',
+    ),
     (
         example('given = {type = "Fax"}').replace("expect = []\n", ""),
         '[[tests]] "A fax" "expect": is missing; write such as expect = ["Faxes to accounting"]',
@@ -604,6 +767,18 @@ WRONG: list[tuple[str, str]] = [
     (
         'include = ["no.toml"]\n' + ROUTE,
         '"include", entry 1: "no.toml" is not there; it is looked for beside ringpost.toml',
+    ),
+    (
+        'include = ["no/*.toml"]\n' + ROUTE,
+        '"include", entry 1: "no/*.toml" names files in no, which is no folder',
+    ),
+    (
+        'include = ["loop.toml"]\n' + ROUTE,
+        '"include", entry 1: "loop.toml" brings loop.toml, a link that leads to itself',
+    ),
+    (
+        'include = ["."]\n' + ROUTE,
+        '"include", entry 1: "." brings ., a folder; write "./*.toml"',
     ),
     # the environment
     (
@@ -809,3 +984,20 @@ def test_both_spellings_of_a_match(loaded: Load) -> None:
 def test_wildcards_are_never_unknown(loaded: Load, value: str) -> None:
     """Known values in any case, and any pattern, so that new values of RingCentral can be had."""
     assert loaded(route(f'match.type = "{value}"')).routes[0].match.type == (value,)
+
+
+def test_a_file_that_says_the_same_is_the_same_configuration(loaded: Load) -> None:
+    """So that a worker sees whether a file changed while it started; lists count as well."""
+    text = (
+        'include = ["more.toml"]\n'
+        + VAULT
+        + HOURS
+        + CONTACTS
+        + route('match.from = ["@patients", "/1$/"]\nmatch.not.hours = "office"\nif = "at == at"')
+    )
+    Path("more.toml").write_text('[[tests]]\nname = "t"\ngiven.type = "Fax"\nexpect = []\n')
+    first = loaded(text)
+    assert first.routes[0].match.conditions
+    assert first == loaded(text)
+    Path("patients.csv").write_text("number\n102\n")
+    assert first != loaded(text)

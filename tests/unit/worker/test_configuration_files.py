@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from worker.configuration_files import ConfigurationFiles
+from worker.problems import ConfigurationError
 
 MAIN = """
 include = ["routes/*.toml", "more.toml"]
@@ -80,4 +81,36 @@ def test_what_a_broken_file_led_to_stays_known(files: ConfigurationFiles, folder
     (folder / "ringpost.toml").write_text("is [ broken")
     stamp = files.stamp()
     (folder / "more.toml").write_text("# changed")
+    assert files.stamp() != stamp
+
+
+@pytest.mark.parametrize("name", ["deep/er/b.toml", "lists/vip.csv"])
+def test_variables_in_the_names_of_files(folder: Path, name: str) -> None:
+    """What a name means is worked out as when the file is read, from secrets too."""
+    (folder / "secrets" / "LISTS").write_text("lists\n")
+    for path in (folder / "deep/er/b.toml", folder / "lists/vip.csv"):
+        path.parent.mkdir(parents=True)
+        path.write_text("")
+    text = 'include = ["${DEEP}/**/*.toml"]\n[contacts.vip]\nfile = "${LISTS}/vip.csv"\n'
+    (folder / "ringpost.toml").write_text(text)
+    environ = {"RINGPOST_SECRETS": str(folder / "secrets"), "DEEP": str(folder / "deep")}
+    files = ConfigurationFiles(folder / "ringpost.toml", lambda: environ)
+    stamp = files.stamp()
+    (folder / name).write_text("# changed")
+    assert files.stamp() != stamp
+
+
+def test_variables_that_cannot_be_read_now_are_as_they_were(folder: Path) -> None:
+    """A broken `.env` is no reason to stop looking: what is in force goes on."""
+    answers = iter([{"RINGPOST_SECRETS": str(folder / "secrets")}])
+
+    def environ() -> dict[str, str]:
+        for answer in answers:
+            return answer
+        raise ConfigurationError([".env: cannot be read"])
+
+    files = ConfigurationFiles(folder / "ringpost.toml", environ)
+    stamp = files.stamp()
+    assert files.stamp() == stamp
+    (folder / "secrets" / "SMTP_URL").write_text("changed")
     assert files.stamp() != stamp

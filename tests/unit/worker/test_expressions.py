@@ -75,9 +75,9 @@ def test_one_that_fails_does_not_hold_and_is_told_once() -> None:
 def test_a_hostile_message_costs_no_time(text: str) -> None:
     """Long texts and many recipients end at once, whatever the expression does with them."""
     one = facts(type="SMS", subject="a" * 100_000, to=[{"name": "x" * 100}] * 5000)
-    started = time.perf_counter()
+    started = time.process_time()
     Expression(text).holds(one)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_half_a_character_is_no_error_that_ends_anything() -> None:

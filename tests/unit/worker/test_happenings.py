@@ -101,3 +101,13 @@ def test_a_fingerprint_keeps_its_parts_apart() -> None:
     """A status that RingCentral may invent does not spill into the next."""
     odd = State.of(message(INBOUND, readStatus="Read|Sent"))
     assert State.parse(str(odd)).message_status == "Received"
+
+
+def test_a_fax_whose_pages_are_unknown_says_so_and_others_are_written_as_ever() -> None:
+    """The fingerprints of older ledgers stay what they are: a commit compares them as text."""
+    fax = message(INBOUND | {"type": "Fax", "faxPageCount": 0})
+    told = State.of(fax)
+    assert State.parse(str(told)) == told
+    assert str(told) == "Alive|Unread|Received||pages unknown"
+    rendered = State.of(message(INBOUND | {"type": "Fax", "faxPageCount": 2}), told)
+    assert str(rendered) == str(State.of(message(INBOUND))) == "Alive|Unread|Received|"

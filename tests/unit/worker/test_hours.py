@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from message_store.mailbox import Mailbox
 from message_store.message import Message
@@ -41,6 +42,14 @@ def hours(**fields: Any) -> OfficeHours:
 def test_opening_times(open_: str, at: str, is_open: bool) -> None:
     """Days and times are those of the wall clock; the last minute is closed already."""
     assert hours(open=[open_]).are_open(datetime.fromisoformat(at)) is is_open
+
+
+@pytest.mark.parametrize("days", ["Mo", "Monthly", "Montag", "Sunset", "Mon-", "Mon,,Tue"])
+def test_what_only_begins_like_a_day_is_none(days: str) -> None:
+    """Days are named in English, by three letters or more of them."""
+    with pytest.raises(ValidationError, match="is no opening time"):
+        hours(open=[f"{days} 09:00-17:00"])
+    assert hours(open=["Mon, Tues-Thurs, Saturday 09:00-17:00"])
 
 
 @pytest.mark.parametrize(

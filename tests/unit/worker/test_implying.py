@@ -157,6 +157,6 @@ def test_endless_conditions_cost_little() -> None:
     """After very many comparisons nothing more is said."""
     deep: dict[str, Any] = {"any": [{"text": f"a{n}*b"} for n in range(300)]}
     match = {"any": [{"text": f"c{n}", "any": deep["any"]} for n in range(30)], "not": deep}
-    written, begun = terms(match), time.monotonic()
+    written, begun = terms(match), time.process_time()
     assert Reasoning().conflict(written) is None
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5

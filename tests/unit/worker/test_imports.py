@@ -2,8 +2,12 @@
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
+
+from worker.handlers.built_in import BUILT_IN
 
 
 def loaded(statement: str) -> set[str]:
@@ -30,3 +34,14 @@ def loaded(statement: str) -> set[str]:
 def test_what_an_import_does_not_load(statement: str, absent: set[str]) -> None:
     """Importing a part leaves these modules alone."""
     assert absent & loaded(statement) == set()
+
+
+def test_every_built_in_handler_is_held_apart() -> None:
+    """The rule that a handler knows no other names all of them."""
+    rules = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())
+    (rule,) = [
+        one
+        for one in rules["tool"]["importlinter"]["contracts"]
+        if one["name"] == "a handler knows no other"
+    ]
+    assert sorted(rule["modules"]) == sorted(use.partition(":")[0] for use in BUILT_IN.values())

@@ -50,6 +50,14 @@ def test_routes_in_the_order_of_the_files(loaded: Load) -> None:
     }
 
 
+def test_two_stars_are_any_folders(loaded: Load) -> None:
+    """Also none; what lies deeper is found as well."""
+    Path("routes/deep").mkdir()
+    main = MAIN.replace("routes/*", "routes/**/*")
+    files = {"ringpost.toml": main, "routes/a.toml": route("a"), "routes/deep/b.toml": route("b")}
+    assert [one.name for one in loaded(files).routes] == ["main", "a", "b"]
+
+
 def test_what_a_file_names_is_beside_it(loaded: Load) -> None:
     """Contacts and holidays are looked for where the file is that names them."""
     configuration = loaded(

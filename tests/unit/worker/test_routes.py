@@ -173,9 +173,9 @@ def test_wildcards_mean_what_they_always_mean(pattern: str, text: str) -> None:
 
 def test_a_hostile_text_costs_no_time() -> None:
     """Many wildcards over a long text that nearly fits end at once."""
-    started = time.perf_counter()
+    started = time.process_time()
     assert not runs({"text": "*a" * 20 + "*b"}, {**SMS, "subject": "a" * 20_000})
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_conditions_are_compiled_when_the_file_is_read() -> None:
@@ -192,10 +192,10 @@ def test_a_hundred_routes_are_quick() -> None:
         for n in range(100)
     ]
     search, message = RouteSearch(routes), Message.model_validate(SMS)
-    started = time.perf_counter()
+    started = time.process_time()
     for _ in range(50):
         search.running(Facts(message, MAILBOX), "created")
-    assert (time.perf_counter() - started) / 50 < 0.001
+    assert (time.process_time() - started) / 50 < 0.001
 
 
 def test_a_route_is_on_what_it_says() -> None:
@@ -297,9 +297,9 @@ def test_a_hostile_text_costs_no_time_with_a_regex(regex: str) -> None:
     """The search is linear in the text."""
     condition = Match.model_validate({"text": f"/{regex}/"})
     message = Message.model_validate({**SMS, "subject": "a" * 50_000 + "c"})
-    started = time.perf_counter()
+    started = time.process_time()
     all_hold(condition.conditions, Facts(message, MAILBOX))
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(
@@ -363,3 +363,20 @@ def test_sorting_by_kind_changes_nothing(
     route = Route.model_validate({"name": "x", "match": match, "steps": ["y"]})
     ran = RouteSearch([route]).running(facts, "created")
     assert bool(ran) is all_hold(route.conditions, facts)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("Müller", "Mu\u0308LLER"),
+        ("Mu\u0308ller", "müller"),
+        ("can't come", "I can\u2019t come"),
+        ("\u201curgent\u201d*", '"Urgent" it is'),
+        ("STRASSE", "Straße"),
+    ],
+)
+def test_letters_and_quotes_however_a_phone_writes_them(written: str, said: str) -> None:
+    """Composed or not, curly or straight, large or small."""
+    route = Route.model_validate({"name": "r", "match": {"text": written}, "steps": ["archive"]})
+    message = Message.model_validate({"id": 1, "type": "SMS", "subject": said})
+    assert matching([route], message, Mailbox("1", "2")) == [route]

@@ -1,6 +1,7 @@
 """The schema takes every right configuration, and editors see most mistakes by it."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,9 @@ def test_it_is_a_schema() -> None:
         'mailboxes = ["~", "101"]',
         '[sync]\nstart = 2026-01-31\nsweep_interval = "1h 30m"',
         '[sync]\nsweep_interval = "${INTERVAL}"',
+        '[sync]\nowner = "${OWNER}"\n[reconcile]\nrepair = "${REPAIR}"',
+        ROUTE + 'then = "${THEN}"',
+        'mailboxes = "${MAILBOXES}"',
         '[reconcile]\nevery = "never"\nat = 02:00:00',
         ROUTE + 'match.type = "fax"',
         ROUTE + 'match.type = ["FAX", "S*", "/^vo/"]',
@@ -64,6 +68,24 @@ def test_it_is_a_schema() -> None:
 def test_what_is_right(text: str) -> None:
     """Nothing is marked."""
     assert mistake(text) is None
+
+
+def shown() -> list[str]:
+    """All that is shown of `ringpost.toml` in docs, and the recipes."""
+    pages = [page for page in (ROOT / "docs").rglob("*.md") if "plugin-template" not in page.parts]
+    blocks = [
+        block
+        for page in (*pages, ROOT / "README.md")
+        for block in re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+        if not block.startswith("[project")
+    ]
+    return [*blocks, *(path.read_text() for path in (ROOT / "docs" / "recipes").glob("*.toml"))]
+
+
+def test_what_the_docs_show_is_right() -> None:
+    """An editor marks nothing in what is copied from them."""
+    assert [(text, wrong) for text in shown() if (wrong := mistake(text))] == []
+    assert len(shown()) > 40
 
 
 @pytest.mark.parametrize(
@@ -114,7 +136,8 @@ def test_a_plug_in_is_described_by_its_docstrings() -> None:
     found: dict[str, Any] = whole["$defs"]["handler-chat"]
     assert found["description"] == "Says it in a chat."
     assert found["properties"]["room"] == {"type": "string", "description": "Which room."}
-    assert found["properties"]["often"] == {"type": "boolean", "default": False}
+    often = {"anyOf": [{"type": "boolean"}, {"type": "string", "pattern": r"\$\{"}]}
+    assert found["properties"]["often"] == {**often, "default": False}
     validator = Draft202012Validator(whole)
     assert mistake('[handlers.a]\nuse = "chat"\nroom = "x"', validator) is None
     wrong = mistake('[handlers.a]\nuse = "chat"\nroom = "x"\nodd = 1', validator)
@@ -157,3 +180,23 @@ def test_the_command_prints_it_and_init_writes_it(tmp_path: Path) -> None:
     first = path.read_text().splitlines()[0]
     written = path.parent / first.removeprefix("#:schema ")
     assert json.loads(written.read_text()) == SCHEMA
+
+
+def test_handlers_of_one_s_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that the configuration uses are known with their options, others may have any."""
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "own_chat.py").write_text(
+        "from ringpost.handlers import Duration, Handler\n"
+        "class Chat(Handler):\n"
+        "    pause: Duration\n"
+        "    async def handle(self, message, context):\n"
+        "        return 'said'\n"
+    )
+    config = tmp_path / "ringpost.toml"
+    route = '[[routes]]\nname = "r"\nsteps = ["chat"]\n'
+    config.write_text('[handlers.chat]\nuse = "own_chat:Chat"\npause = "15m"\n' + route)
+    printed = CliRunner().invoke(app, ["schema", "--config", str(config)])
+    validator = Draft202012Validator(json.loads(printed.stdout))
+    assert mistake(config.read_text(), validator) is None
+    assert mistake('[handlers.chat]\nuse = "own_chat:Chat"\npaus = "15m"\n', validator)
+    assert mistake('[handlers.chat]\nuse = "own_chat:Other"\npaus = "15m"\n', validator) is None

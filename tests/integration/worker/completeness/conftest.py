@@ -1,6 +1,6 @@
 """A line in the test's own process, with what looks at its completeness."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -48,17 +48,6 @@ class Completeness:
         """Where the message is archived."""
         (found,) = self.archive.glob(f"*/*/*/*/*/*-{message_id}")
         return found
-
-
-@pytest.fixture
-async def line(
-    ringcentral: RingCentral, redis_url: str, tmp_path: Path
-) -> AsyncIterator[ShortLine]:
-    """A line whose webhook listens, without a worker yet."""
-    line = ShortLine(ringcentral, redis_url, tmp_path)
-    await line.start_webhook()
-    yield line
-    await line.stop()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import ValidationError
 
-from message_store.errors import NotFound
+from message_store.errors import NotFound, RingCentralError, ServerError
 from message_store.message import Message
 from worker.handlers.conformance import Bench, HandlerConformance
 from worker.handlers.conformance_cases import (
@@ -200,6 +200,23 @@ async def test_what_happens_later_follows_in_the_thread(
     assert plain is not None
     assert plain.get_content().startswith("Transcription of a voicemail from Jane Doe")
     assert len(attachments(second)) == 2
+
+
+async def test_what_fails_later_has_the_subject_of_the_first(smtp_peer: Start, send: Send) -> None:
+    """Gmail shows both as one thread only then; that it failed stands in the text."""
+    peer = smtp_peer()
+    handler = email(peer.url)
+    sent = {**SMS.wire, "direction": "Outbound", "messageStatus": "Sent"}
+    failed = {**sent, "messageStatus": "DeliveryFailed"}
+    await send(handler, Case(sent))
+    at = "2025-11-25T10:00:00.000+00:00"
+    await send(handler, Case(failed), on="failed", at=at, amends=True)
+    await handler.close()
+    first, second = (received.mail for received in peer.temper.received)
+    assert second["Subject"] == f"Re: {first['Subject']}"
+    plain = second.get_body(("plain",))
+    assert plain is not None
+    assert plain.get_content().startswith("Not delivered: Text message to Front desk")
 
 
 async def test_a_stranger_writes_no_header(smtp_peer: Start, send: Send) -> None:
@@ -542,21 +559,43 @@ async def test_a_digest(smtp_peer: Start, tmp_path: Path) -> None:
     assert {"recording-1.wav", "transcription-2.txt", "a-5.png"} < set(attachments(mail))
 
 
-async def test_a_digest_does_without_a_file_that_is_gone(smtp_peer: Start, tmp_path: Path) -> None:
-    """A message whose file was deleted meanwhile holds up nobody, and the mail says so."""
+@pytest.mark.parametrize("files", ["attach", "link"])
+@pytest.mark.parametrize(
+    ("error", "attempt", "waits"),
+    [(NotFound, 1, False), (ServerError, 4, True), (ServerError, 5, False)],
+)
+async def test_a_digest_does_without_a_file_that_is_gone(
+    smtp_peer: Start,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    files: str,
+    error: type[RingCentralError],
+    attempt: int,
+    waits: bool,
+) -> None:
+    """It says so; a file that RingCentral only fails to give is waited for at first."""
     peer = smtp_peer()
-    handler = email(peer.url, digest="daily 18:00")
+    monkeypatch.setenv("LINKS_URL", "https://links.example.com")
+    handler = email(peer.url, digest="daily 18:00", files=files)
     gone = gathered(tmp_path, FAX)
-    gone[1].message_store.content = gone_for_good  # type: ignore[method-assign]  # deleted
-    await handler._send_messages([gone, gathered(tmp_path, SMS)], "a" * 64)
+    gone[1].attempt = attempt
+
+    def fail(*_: object, **__: object) -> Any:
+        raise error("the file is gone")
+
+    gone[1].message_store.content = fail  # type: ignore[method-assign]
+    sending = handler._send_messages([gone, gathered(tmp_path, SMS)], "a" * 64)
+    if waits:
+        with pytest.raises(error):
+            await sending
+        await handler.close()
+        return
+    await sending
     await handler.close()
     mail = peer.temper.received[0].mail
     assert attachments(mail) == {}
-    assert "Files of some of these messages were no longer there." in body(mail)
-
-
-def gone_for_good(*_: object, **__: object) -> Any:
-    raise NotFound("the file is gone")
+    assert "Files of some of these messages could not be had any more." in body(mail)
+    assert "links.example.com" not in body(mail)
 
 
 async def test_a_digest_too_large_has_links(smtp_peer: Start, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ async def server(after_data: Talk) -> AsyncIterator[SmtpPool]:
     async with listening:
         yield pool
         await pool.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await over.wait()
 
 
@@ -120,6 +120,6 @@ async def test_a_cancelled_mail_is_not_finished(mail: MakeMail) -> None:
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):
             await sending
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await ended.wait()
     assert not got.endswith(b"\r\n.\r\n")

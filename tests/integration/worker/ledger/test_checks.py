@@ -1,12 +1,15 @@
 """When subscriptions are checked, and what the ledger keeps of them for each credential."""
 
 import asyncio
+import contextlib
 import time
 
 import pytest
 
-from worker.ledger import Ledger
+from tests.support.waiting import Eventually
+from worker.ledger import Ledger, LedgerError
 from worker.ledger.account import AccountLedger
+from worker.ledger.leases import Lease
 from worker.ledger.subscription import SubscriptionRecord
 
 
@@ -72,13 +75,54 @@ async def test_a_worker_that_starts_during_a_check(ledger: Ledger) -> None:
 
 
 async def test_one_at_a_time(ledger: Ledger) -> None:
-    """The lease is held for the length of the block, longer than it lasts by itself."""
-    async with ledger.lease("heal", 0.3).while_held() as first:
-        await asyncio.sleep(0.5)
-        async with ledger.lease("heal", 0.3).while_held() as second:
-            assert (first, second) == (True, False)
-    async with ledger.lease("heal", 0.3).while_held() as third:
+    """The lease is held for the length of the block, and for no longer."""
+    one, other = ledger.lease("heal", 60), ledger.lease("heal", 60)
+    async with one.while_held() as first, other.while_held() as second:
+        assert (first, second) == (True, False)
+    async with ledger.lease("heal", 60).while_held() as third:
         assert third
+
+
+async def test_a_lease_is_renewed_until_the_block_ends(
+    ledger: Ledger, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Longer than it lasts by itself, and also after Redis was away for a moment."""
+    answers = iter([None, LedgerError("away"), LedgerError("away"), None, None])
+    asked, hold = [], Lease.hold
+
+    async def held(lease: Lease) -> bool:
+        asked.append(lease)
+        error = next(answers, None)
+        if error is not None:
+            raise error
+        return await hold(lease)
+
+    monkeypatch.setattr(Lease, "hold", held)
+    async with ledger.lease("heal", 0.3).while_held() as first:
+        assert first
+        await eventually(lambda: len(asked) > 5)
+
+
+async def test_a_block_ends_though_its_renewal_does_not_hear_of_it(
+    ledger: Ledger, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A renewal whose cancellation is swallowed on its way ends all the same, and so the lease."""
+    asked, hold = [], Lease.hold
+
+    async def held(lease: Lease) -> bool:
+        asked.append(lease)
+        if len(asked) == 2:  # `asyncio.wait_for` of Python 3.11 does so at the wrong moment
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            return True
+        return await hold(lease)
+
+    monkeypatch.setattr(Lease, "hold", held)
+    async with asyncio.timeout(60):
+        async with ledger.lease("heal", 0.3).while_held():
+            await eventually(lambda: len(asked) == 2)
+        async with ledger.lease("heal", 60).while_held() as again:
+            assert again
 
 
 async def test_failures_come_soon_and_then_less_so(ledger: Ledger) -> None:

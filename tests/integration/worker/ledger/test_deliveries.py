@@ -1,9 +1,11 @@
 """Claims, steps and outcomes of deliveries on a real Redis."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from message_store.mailbox import Mailbox
 from worker.ledger import Ledger, open_ledger
+from worker.ledger.holding import BlockingHold
 
 Arrive = Callable[..., Awaitable[None]]
 
@@ -16,6 +18,22 @@ async def test_a_claimed_delivery_is_nobody_elses(
 
     assert len(await ledger.deliveries.claim(10)) == 1
     assert await ledger.deliveries.claim(10) == []
+
+
+async def test_a_claim_is_held_from_beside_the_loop(
+    ledger: Ledger, arrive: Arrive, mailbox: Mailbox, redis_url: str
+) -> None:
+    """A worker whose loop stands still keeps what it has claimed; what it lost it does not get."""
+    await arrive(mailbox, "1", "2")
+    claims = await ledger.deliveries.claim(10)
+    redis = ledger.connection.redis
+    await redis.zadd("ringpost:ledger:running", {claim.member: 0 for claim in claims})
+    hold = BlockingHold(redis_url, 30)
+    await asyncio.to_thread(hold.renew, claims[:1])
+    await asyncio.to_thread(hold.close)
+    assert await ledger.deliveries.reclaim_lapsed() == 1
+    [again] = await ledger.deliveries.claim(10)
+    assert again.message_id == claims[1].message_id
 
 
 async def test_a_busy_mailbox_does_not_hold_up_another(ledger: Ledger, arrive: Arrive) -> None:

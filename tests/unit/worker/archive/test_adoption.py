@@ -1,11 +1,15 @@
 """Archives from before there were chains."""
 
+import shutil
 from pathlib import Path
+
+import pytest
 
 from message_store.mailbox import Mailbox
 from tests.unit.worker.archive.conftest import MAILBOX, SmallArchive
 from worker.archive.adoption import adopt
 from worker.archive.folders import Fault
+from worker.archive.verification import EXTRA
 
 
 def test_what_is_sound_is_taken_in(archive: SmallArchive) -> None:
@@ -32,3 +36,11 @@ def test_what_is_not_sound_is_named(archive: SmallArchive) -> None:
         "has changed: another sha256",
         "is no manifest",
     ]
+
+
+@pytest.mark.parametrize("name", ["Fax-1 ", "Fax-\udcff", "Fax-\u202e1"])
+def test_what_has_no_name_of_ours_is_not_taken_in(archive: SmallArchive, name: str) -> None:
+    """A folder that somebody put there is named, also if its name is no text."""
+    shutil.copytree(archive.month / "23/Fax-1", archive.month / "23" / name)
+    (fault,) = adopt(archive.root)
+    assert fault == Fault(archive.month / "23" / name, EXTRA)

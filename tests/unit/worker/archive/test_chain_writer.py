@@ -127,7 +127,7 @@ def test_what_gathers_during_a_sync_goes_out_together(
     def slow(descriptor: int) -> None:
         syncs.append(descriptor)
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", slow)
@@ -137,7 +137,7 @@ def test_what_gathers_during_a_sync_goes_out_together(
 
     threads = [threading.Thread(target=add, args=(number,)) for number in range(11)]
     threads[0].start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     for thread in threads[1:]:
         thread.start()
     chain = chains._months[month]

@@ -1,9 +1,13 @@
 """What is handed on is what was archived, whole, checkable, and readable by others."""
 
+import fcntl
 import hashlib
+import os
+import shutil
 import subprocess
 import zipfile
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import date, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -12,10 +16,13 @@ from pathlib import Path
 import pytest
 
 from tests.unit.worker.archive.conftest import MAILBOX, SmallArchive
+from worker.archive import verification
 from worker.archive.export import Format, export
 from worker.archive.folders import Fault
 from worker.archive.layout import Archived, archived, mailboxes
-from worker.archive.outputs import FolderOutput, Output, ZipOutput
+from worker.archive.outputs import FolderOutput, Output, OutputFile, ZipOutput
+from worker.archive.retention import remove_expired
+from worker.archive.verification import IN_NO_CHAIN, OTHER_SHA256
 from worker.handlers.archive import Archive
 from worker.handlers.conformance_cases import FAX, HOSTILE, MMS, VOICEMAIL, Case
 
@@ -172,3 +179,61 @@ async def test_what_was_archived_as_mail_is_handed_on_as_it_is(
     assert sorted(made) == ["Fax-501.2025-11-24T08-30-00.250Z-read.eml", "Fax-501.eml"]
     kept = [path.read_bytes() for path in files_below(root, ".eml")]
     assert sorted(made.values()) == sorted(kept)
+
+
+async def test_the_chain_is_asked_as_well(
+    archive: SmallArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message that was rewritten with its manifest is left out; one that was added is named."""
+    first, second = archive.month / "23/Fax-1", archive.month / "23/Fax-2"
+    shutil.copytree(first, first.with_name("Fax-9"))
+    shutil.copytree(first, first.with_name("Fax-1 "))
+    for name in ("fax.pdf", "manifest.json"):
+        shutil.copy(first / name, second / name)
+    monkeypatch.setattr(verification, "_FRESH_SECONDS", 0)
+    archive.chain.write_text(archive.chain.read_text() + "{}\n")
+    found = await handed_on(archive.root, "json", FolderOutput(tmp_path / "out"))
+    faults = {f"{one.path.name} {one.what}" for one in found if isinstance(one, Fault)}
+    assert faults == {
+        "chain.jsonl line 5 is none of ours",
+        f"manifest.json {OTHER_SHA256}",
+        f"manifest.json {IN_NO_CHAIN}",
+    }
+    names = sorted(path.name for path in (tmp_path / "out/111/222/2025/11/23").iterdir())
+    assert names == ["Fax-1", "Fax-2", "Fax-9"]
+    assert names_in(tmp_path / "out/111/222/2025/11/23/Fax-2") == ["revisions"]
+
+
+class _Watching(FolderOutput):
+    """Tells of each file whether messages could be removed while it is written."""
+
+    def __init__(self, target: Path, root: Path) -> None:
+        super().__init__(target)
+        self._root = root
+        self.removable: list[bool] = []
+
+    def open(self, name: str) -> OutputFile:
+        descriptor = os.open(self._root, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.removable.append(True)
+        except BlockingIOError:
+            self.removable.append(False)
+        finally:
+            os.close(descriptor)
+        return super().open(name)
+
+
+@pytest.mark.parametrize("form", ["eml", "json"])
+async def test_what_is_over_goes_before_or_after_but_not_meanwhile(
+    archive: SmallArchive, tmp_path: Path, form: Format
+) -> None:
+    """Removal by age waits for the message at hand; what it took before its turn is not missed."""
+    asked = list(archived(archive.root, MAILBOX))
+    today = date(2025, 11, 25)
+    assert len(list(remove_expired(archive.root, timedelta(days=1), today))) == 1
+    output = _Watching(tmp_path / "out", archive.root)
+    with output:
+        found = [one async for one in export(asked, form, output)]
+        assert set(output.removable) == {False}
+    assert found == asked[2:]

@@ -1,6 +1,7 @@
 """From folders back to messages."""
 
-from datetime import date
+import os
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from message_store.mailbox import Mailbox
 from message_store.message import Message
 from tests.unit.worker.archive.conftest import MAILBOX, SmallArchive
 from worker.archive.layout import archived, folder_of, mailboxes
+from worker.archive.retention import remove_expired
 
 
 def test_the_day_is_in_utc() -> None:
@@ -61,3 +63,17 @@ def test_an_empty_place(tmp_path: Path) -> None:
     """Nothing is there, and that is no error."""
     assert list(mailboxes(tmp_path / "not")) == []
     assert list(archived(tmp_path / "not", MAILBOX)) == []
+
+
+def test_what_has_no_name_of_ours_is_passed_over(archive: SmallArchive) -> None:
+    """Who can put a folder there can neither hold up who goes through it nor have it removed."""
+    for name in ("Fax-\udcff", "Fax-1 ", "odd"):
+        folder = archive.month / "23" / name
+        folder.mkdir()
+        (folder / "manifest.json").write_text("{}")
+        os.mkfifo(folder / "message.json")
+    found = [one.id for one in archived(archive.root, MAILBOX)]
+    assert found == ["1", "2", "odd", "3"]
+    today = date(2025, 11, 25)
+    (removed,) = remove_expired(archive.root, timedelta(days=1), today)
+    assert [one.name for one in removed] == ["Fax-1", "Fax-2", "odd"]

@@ -1,5 +1,6 @@
 """Whatever is done to an archive, `verify` names it; and it says nothing of a sound one."""
 
+import json
 import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -122,6 +123,7 @@ def _odd_names(archive: SmallArchive) -> None:
     (archive.month / "99").mkdir()
     (archive.month / "note").write_text("x")
     (archive.root / "111/222/link").symlink_to("/etc")
+    (archive.root / "111/222.old").mkdir()
 
 
 def _climb(archive: SmallArchive) -> None:
@@ -194,6 +196,7 @@ def _climb(archive: SmallArchive) -> None:
         (
             _odd_names,
             [
+                "111/222.old is extra: an archive has nothing of this name here",
                 "99 is extra: an archive has nothing of this name here",
                 "note is extra: an archive has nothing of this name here",
                 "111/222/link is extra: an archive has nothing of this name here",
@@ -209,6 +212,22 @@ def test_harm_is_named(
     """Each change, loss and addition is a fault of its own, and nothing else is."""
     harm(archive)
     assert archive.faults() == said
+
+
+@pytest.mark.parametrize(
+    ("number", "folder"),
+    [(5, ""), (5, "/etc"), (5, ".."), (5, "24/.."), (5, f"24/{'x' * 256}"), (2**70, "24/Fax-3")],
+)
+def test_a_line_that_names_no_folder_is_none_of_ours(
+    archive: SmallArchive, number: int, folder: str
+) -> None:
+    """Whoever can write to a chain cannot lead us elsewhere, or keep us from going on."""
+    wire = {"number": number, "what": "archived", "folder": folder, "manifest": "0"}
+    line = json.dumps({**wire, "at": "now", "previous": "0"})
+    archive.chain.write_text(f"{archive.chain.read_text()}{line}\n")
+    assert archive.faults() == ["chain.jsonl line 5 is none of ours"]
+    archive.keep(9)
+    assert archive.faults() == ["chain.jsonl line 5 is none of ours"]
 
 
 def test_a_chain_that_was_shortened_is_seen_by_its_head(archive: SmallArchive) -> None:
@@ -284,11 +303,14 @@ def test_what_is_removed_meanwhile_is_no_fault(
 
 
 def test_a_folder_in_the_making_is_no_fault(archive: SmallArchive) -> None:
-    """Without manifest and line a folder is not archived yet; a killed writer leaves no fault."""
+    """Without manifest and line a folder is not archived yet: no fault, but it is counted."""
     (archive.month / "23/Fax-5").mkdir()
     (archive.month / "23/Fax-5/fax.pdf").write_bytes(b"%PDF")
     (archive.month / "23/Fax-1/.0123456789abcdef.part").write_bytes(b"%PD")
-    assert archive.faults() == []
+    (archive.month / "23/Fax-1/revisions/later").mkdir(parents=True)
+    tally = Tally()
+    assert archive.faults(tally=tally) == []
+    assert (tally.messages, tally.revisions, tally.unfinished) == (3, 1, 1)
 
 
 def test_heads_are_of_one_mailbox(archive: SmallArchive) -> None:

@@ -426,6 +426,8 @@ async def test_check_says_what_is_wrong(tmp_path: Path) -> None:
         ("s3:///x", "s3:// names no bucket; write s3://bucket/folder"),
         ("s3://bucket/a/../b", "an empty or dotted folder"),
         ("file://data/archive", "file:// with a host (data)"),
+        ("~/archive", "~/archive would be below the working directory"),
+        ("file:/srv/archive", "file:/srv/archive would be below the working directory"),
         ("", "empty"),
     ],
 )
@@ -468,3 +470,15 @@ def test_destinations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert Archive(to="file:///srv/my%20messages")._root == Path("/srv/my messages")
     assert Archive(to="data/archive")._root == tmp_path / "data/archive"
+
+
+async def test_a_folder_that_is_gone_is_not_made_anew(tmp_path: Path, attempt: Attempt) -> None:
+    """Its disk was unmounted, most likely: what comes waits until it is back."""
+    handler = Archive(to=str(tmp_path / "archive"))
+    await attempt(handler, FAX)
+    (tmp_path / "archive").rename(tmp_path / "elsewhere")
+    with pytest.raises(TransientError, match="mount it, or make it if it is lost"):
+        await attempt(handler, VOICEMAIL)
+    assert not (tmp_path / "archive").exists()
+    (tmp_path / "elsewhere").rename(tmp_path / "archive")
+    assert await attempt(handler, VOICEMAIL) == "archived with 2 files"

@@ -16,11 +16,12 @@ import uvloop
 from pydantic import ValidationError
 
 from tests.support.waiting import Eventually
+from worker.handlers import command
 from worker.handlers.child_program import run_program
 from worker.handlers.command import Command
 from worker.handlers.conformance import HandlerConformance
 from worker.handlers.conformance_cases import FAX, HOSTILE, PDF, SMS
-from worker.handlers.contract import Handler, PermanentError, TransientError
+from worker.handlers.contract import Handler, NotYetError, PermanentError, TransientError
 
 Attempt = Callable[..., Awaitable[str]]
 
@@ -120,8 +121,8 @@ async def test_children_that_stay_behind(
 ) -> None:
     """What it leaves in its group ends with it; what left the group does not hold it up."""
     note = tmp_path / "pid"
-    script = 'sleep 60 & echo $! > "$1"; setsid sleep 5 & echo started'
-    assert await asyncio.wait_for(attempt(made(script, str(note)), SMS), 4) == "started"
+    script = 'sleep 60 & echo $! > "$1"; setsid sleep 30 & echo started'
+    assert await asyncio.wait_for(attempt(made(script, str(note)), SMS), 25) == "started"
     await eventually(has_ended(note))
 
 
@@ -138,6 +139,20 @@ async def test_how_many_run_at_once(attempt: Attempt, tmp_path: Path) -> None:
     script = 'mkdir "$1" || exit 3; sleep 0.05; rmdir "$1"'
     handler = made(script, str(tmp_path / "lock"), at_once=1)
     await asyncio.gather(*(attempt(handler, SMS) for _ in range(4)))
+
+
+async def test_who_waits_for_long(attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes again later, and that is no attempt: the time of a step is the program's."""
+    monkeypatch.setattr(command, "_WAITS_SECONDS", 0.05)
+    handler = made("sleep 60", at_once=1)
+    running = asyncio.ensure_future(attempt(handler, SMS))
+    await asyncio.sleep(0)  # the first one has the place
+    with pytest.raises(NotYetError, match="1 of sh run already") as error:
+        await attempt(handler, SMS)
+    assert error.value.is_late
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
 
 
 def test_it_runs_in_the_worker_s_kind_of_loop(tmp_path: Path) -> None:
@@ -160,7 +175,7 @@ def test_it_runs_in_the_worker_s_kind_of_loop(tmp_path: Path) -> None:
 
     thread = threading.Thread(target=in_loop)
     thread.start()
-    thread.join(20)
+    thread.join(60)
     assert codes == [3]
 
 
@@ -187,6 +202,9 @@ async def test_a_program_that_went_away(attempt: Attempt, tmp_path: Path) -> Non
         ({"run": ["no-such-program-here"]}, "there is no such program"),
         ({"run": [os.devnull]}, "or it may not be run"),
         ({"run": ["./print"]}, "write the whole path"),
+        ({"run": ["/bin/sh", "a\0b"]}, "no argument of a program can hold"),
+        ({"run": ["/bin/sh"], "environment": {"A=B": "c"}}, "'A=B' is no name of a variable"),
+        ({"run": ["/bin/sh"], "environment": {"A": "b\0c"}}, "the value of A has a NUL"),
         ({"run": ["/bin/sh"], "timeout": "1h"}, "at most 14m"),
         ({"run": ["/bin/sh"], "at_once": 0}, "greater than or equal to 1"),
     ],

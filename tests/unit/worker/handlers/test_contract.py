@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from worker.handlers import lookup
+import ringpost.handlers as face
+from worker.handlers import contract, lookup
 from worker.handlers.conformance import HandlerConformance
 from worker.handlers.conformance_cases import SMS, Case
 from worker.handlers.contract import Handler, PermanentError, Reply, TransientError
@@ -31,6 +32,13 @@ class Chat(Handler):                     # its fields are its options in ringpos
             raise PermanentError(f"chat answered {reply.status}")
         return "posted"                  # a few words on what was done, kept in the ledger
 '''  # noqa: E501  # as printed
+
+
+def test_the_public_face_has_all_that_the_contract_names() -> None:
+    """A plug-in can name the type of everything it gets or answers, from one place."""
+    ours = {"Step", "IPNetwork"}  # what the two kinds of handler share; any network of ipaddress
+    assert {*contract.__all__} - ours <= {*face.__all__}
+    assert "MessageStoreAccess" in face.__all__  # what a ClosingHandler finishes with
 
 
 @pytest.fixture
@@ -88,14 +96,22 @@ def test_errors() -> None:
     [
         ({"retry-after": "120"}, 120),
         ({"Retry-After": " 0 "}, 0),
-        ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        (
+            {
+                "Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT",
+                "date": "Wed, 21 Oct 2026 07:26:30 GMT",
+            },
+            90,
+        ),
+        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
+        ({"Retry-After": "soon"}, None),
         ({"Retry-After": "-5"}, None),
-        ({"Retry-After": "9" * 50}, None),
+        ({"Retry-After": "9" * 50}, 86400),
         ({}, None),
     ],
 )
 def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
-    """Only a plain number of seconds counts."""
+    """It is a number of seconds or a date by the other side's clock, a day at most."""
     assert Reply(429, headers, b"").retry_after == seconds
 
 

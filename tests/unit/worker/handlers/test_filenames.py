@@ -25,6 +25,8 @@ TAKEN = ("message.json", "manifest.json")
         ("a\u3164.pdf", "a.pdf"),
         ("///", "unnamed"),
         ("con.txt", "_con.txt"),
+        ("--checkpoint-action=exec=sh x.png", "_--checkpoint-action=exec=sh x.png"),
+        (" -rf", "_-rf"),
         ("COM1", "_COM1"),
         ("name. . .", "name"),
         ("half \ud800 pair", "half pair"),
@@ -32,7 +34,7 @@ TAKEN = ("message.json", "manifest.json")
     ],
 )
 def test_safe_name(given_name: str, name: str) -> None:
-    """Letters of any script stay, what climbs, hides, ends lines or opens devices goes."""
+    """Letters of any script stay; what climbs, hides, ends lines, is a device or an option goes."""
     assert safe_name(given_name) == name
 
 
@@ -42,6 +44,7 @@ def test_any_text_makes_a_safe_name(text: str) -> None:
     name = safe_name(text)
     assert 0 < len(name.encode()) <= MAX_BYTES
     assert name == name.strip(" .")
+    assert not name.startswith("-")
     assert not set(name) & set('/\\:*?"<>|\x00\r\n')
 
 

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from worker.configuration import load
 from worker.handlers import lookup
 from worker.handlers.archive import Archive
 from worker.handlers.built_in import BUILT_IN
 from worker.handlers.contract import ClosingHandler, Handler
-from worker.handlers.loading import AnyHandler, load_all, load_handlers
+from worker.handlers.loading import AnyHandler, load_all
 from worker.handlers.mark_read import MarkRead
 from worker.problems import ConfigurationError
 
@@ -43,6 +42,10 @@ class Chat(Handler):
 
     async def handle(self, message: Message, context: Context) -> str:
         return "said"
+
+class Synchronous(Handler):
+    def handle(self, message, context):
+        return "posted"
 
 class Unfinished(Handler):
     pass
@@ -76,7 +79,7 @@ def loaded() -> Loaded:
     def load_table(lines: str, **environ: str) -> dict[str, AnyHandler]:
         route = '[[routes]]\nname = "r"\nsteps = ["chat"]\n'
         Path("ringpost.toml").write_text(f"[handlers.chat]\n{lines}\n{route}")
-        return load_handlers(load(Path("ringpost.toml"), environ))
+        return load_all(Path("ringpost.toml"), environ)[1]
 
     return load_table
 
@@ -119,6 +122,16 @@ WRONG = [
     (
         'use = "chatty:Unfinished"',
         '"use": "chatty:Unfinished" is no whole handler; it does not define handle',
+    ),
+    (
+        'use = "chatty:Synchronous"',
+        '"use": "chatty:Synchronous" is no whole handler; '
+        "write `async def handle`, not `def handle`",
+    ),
+    (
+        'use = "chatty.Chat"',
+        f'"use": "chatty.Chat" is no handler; built in are {NAMES}; '
+        'a class of your own is written "chatty:Chat"',
     ),
     (
         'use = "chatty:"',

@@ -1,5 +1,6 @@
 """What a mail about a message says."""
 
+import re
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -140,3 +141,12 @@ def test_it_fits_a_phone() -> None:
     assert "overflow-wrap:anywhere" in page
     assert "http" not in page
     assert " width=" not in page
+
+
+def test_what_is_read_from_right_to_left() -> None:
+    """The text and the names of strangers have the direction of their own script."""
+    wire = {"type": "SMS", "subject": "שלום (עולם).", "from": {"name": "נועה"}}
+    page = html_page(Message.model_validate({"id": 1, **wire}), "", [])
+    # the heading, what was said, and the fact "From"
+    assert page.count('dir="auto"') == 3
+    assert len(re.findall(r'dir="auto"[^>]*>(?:נועה|שלום \(עולם\)\.)</', page)) == 3

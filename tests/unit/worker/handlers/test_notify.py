@@ -116,6 +116,45 @@ async def test_templates(service: Service, attempt: Attempt) -> None:
     assert (service.told[0]["title"], service.told[0]["message"]) == ("Conformance", "3 pages")
 
 
+async def test_strangers_call_nobody(service: Service, attempt: Attempt) -> None:
+    """What would wake everybody in a chat does so from the template only."""
+    said = "@everyone @here <@U4711> <!channel> <@&9> @**all** <users/all> jane@example.com"
+    loud = Case({**SMS.wire, "subject": said, "from": {"name": "@all"}})
+    await attempt(made(service.address, text="@here {{ message.text }}"), loud)
+    broken = "@\u200beveryone @here <@\u200bU4711> <\u200b!channel> <@\u200b&9> "
+    broken += "@\u200b**all** <\u200busers/all> jane@example.com"
+    assert service.told[0]["message"] == f"@here {broken}"
+    assert service.told[0]["title"] == "Text message from @\u200ball"
+
+
+@pytest.mark.parametrize(
+    ("address", "most"),
+    [
+        ("discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV_js", 2000),
+        ("pover://user@token", 1024),
+        ("d7sms://token@15551231234", 160),
+    ],
+)
+async def test_long_texts(attempt: Attempt, address: str, most: int) -> None:
+    """They are cut to what the service takes, unless its address says what to do with them."""
+    told: list[tuple[str, str]] = []
+
+    def send(title: str, body: str, _files: object) -> bool:
+        told.append((title, body))
+        return True
+
+    long = Case({**SMS.wire, "subject": "words " * 2000})
+    for asked in ("", "?overflow=split"):
+        handler = made(address + asked)
+        handler.__dict__["_send"] = send
+        await attempt(handler, long)
+    (title, cut), (_, whole) = told
+    with_title = f"{title}\r\n{cut}"
+    assert most - 10 < len(cut if address.startswith("pover") else with_title) <= most
+    assert cut.endswith("…")
+    assert len(whole) == len("words " * 2000) - 1
+
+
 async def test_files(service: Service, attempt: Attempt, monkeypatch: pytest.MonkeyPatch) -> None:
     """They go along under their names; too much of them stays behind, and that is said."""
     await attempt(made(service.address), FAX)

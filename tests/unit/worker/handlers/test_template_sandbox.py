@@ -104,11 +104,11 @@ def test_all_data_is_there(model: type[BaseModel]) -> None:
 )
 def test_a_slip_is_refused_soon(template: str) -> None:
     """What would fill the memory or run for ever is one clean error, and no work at the check."""
-    started = time.monotonic()
+    started = time.process_time()
     check_template(template.replace("_steps", "steps"))
     with pytest.raises(PermanentError, match=r"^a template (makes|counts|computes|formats|takes)"):
         render(template, VALUES)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,8 @@ async def test_an_answer(tmp_path: Path) -> None:
         ({"to": [{"phoneNumber": OURS}, {"phoneNumber": THIRD}]}, "no single number of ours"),
         ({"subject": " Stop. "}, "a word like STOP"),
         ({"subject": "UNSUBSCRIBE"}, "a word like STOP"),
+        ({"subject": "Revoke"}, "a word like STOP"),
+        ({"subject": "opt-out"}, "a word like STOP"),
         ({"subject": "start"}, "a word like STOP"),
     ],
 )
@@ -154,6 +156,26 @@ async def test_sent_on(tmp_path: Path) -> None:
     assert sent(bench) == [(OURS, THIRD, said), (OURS, "+16505550178", said)]
 
 
+async def test_a_team_that_sends_on_to_itself(tmp_path: Path) -> None:
+    """Each of its numbers gets a text once, although they all come to mailboxes with this route."""
+    team = [THIRD, "+16505550178", "+16505550179"]
+    handler, notes = forwarding(to=team), Bench(text(), tmp_path).notes
+    queue, got = [(THEIRS, OURS, "Are you open?")], []
+    while queue:
+        sender, called, said = queue.pop(0)
+        got.append(called)
+        numbers = {"from": {"phoneNumber": sender}, "to": [{"phoneNumber": called}]}
+        bench = Bench(text(id=len(got), subject=said, **numbers), tmp_path)
+        bench.notes = notes
+        words = await bench.attempt(handler)
+        queue += sent(bench)
+    assert got == [OURS, *team]
+    assert words == "not sent on: it was sent on or answered from here"
+    bench = Bench(text(**numbers, subject="Another one"), tmp_path)
+    bench.notes = notes
+    assert await bench.attempt(handler) == "2 sent on, 1 not sent on: it came from there"
+
+
 async def test_what_is_not_sent_on(tmp_path: Path) -> None:
     """What was sent from here, or it would go round; and what has no number to send from."""
     bench = Bench(text(direction="Outbound"), tmp_path)
@@ -180,6 +202,7 @@ def test_toll_free() -> None:
     """Numbers of businesses and their machines are known."""
     assert is_toll_free("+18005550123")
     assert not is_toll_free(THEIRS)
+    assert not is_toll_free("+9991234567")  # of no country
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import HTTP
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +16,11 @@ from pydantic import ValidationError
 from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
-from worker.handlers.conformance import HandlerConformance
+from worker.handlers.conformance import Bench, HandlerConformance
 from worker.handlers.conformance_cases import FAX, HOSTILE, MMS, PDF, SMS, Case
-from worker.handlers.contract import Handler, PermanentError, TransientError
-from worker.handlers.webhook import MOST_INLINE, Webhook
+from worker.handlers.contract import Handler, PermanentError, Reply, TransientError
+from worker.handlers.webhook import Webhook
+from worker.handlers.webhook_files import MOST_INLINE
 
 OLD, NEW = (f"whsec_{base64.b64encode(letter * 32).decode()}" for letter in (b"o", b"n"))
 Online = Callable[..., Awaitable[str]]
@@ -37,6 +39,17 @@ class TestInlineConformance(HandlerConformance):
 
     def make_handler(self) -> Handler:
         return made("https://hook.example.com/in", files="inline", secret=NEW)
+
+
+class TestLinkConformance(HandlerConformance):
+    """And with links to the files."""
+
+    @pytest.fixture(autouse=True)
+    def links(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("LINKS_URL", "https://links.example.com")
+
+    def make_handler(self) -> Handler:
+        return made("https://hook.example.com/in", files="link")
 
 
 def made(url: str, **options: Any) -> Webhook:
@@ -122,6 +135,31 @@ async def test_files_in_the_json(receiver: Receiver, online: Online) -> None:
     }
 
 
+async def test_files_behind_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has an address at which it can be had; what was refused for good opens no more."""
+    monkeypatch.setenv("LINKS_URL", "https://links.example.com")
+    handler, bench = made("https://hook.example.com/in", files="link"), Bench(FAX, tmp_path)
+    assert bench.links is not None
+    await bench.attempt(handler)
+    [file] = json.loads(bench.network.calls[0]["body"])["data"]["files"]
+    assert (file["name"], file["size"]) == ("document-501.pdf", len(PDF))
+    assert bench.links.contents == {file["url"]: PDF}
+
+    async def refuse(*_: object, **__: object) -> Reply:
+        return Reply(410, {}, b"")
+
+    monkeypatch.setattr(bench.network, "request", refuse)
+    with pytest.raises(PermanentError):
+        await bench.attempt(handler)
+    assert list(bench.links.contents) == [file["url"]]
+    bench.links = None
+    with pytest.raises(PermanentError, match="links need LINKS_URL and a Redis"):
+        await bench.attempt(handler)
+    monkeypatch.delenv("LINKS_URL")
+    with pytest.raises(ValidationError, match="needs LINKS_URL"):
+        made("https://hook.example.com/in", files="link")
+
+
 async def test_files_as_a_form(receiver: Receiver, online: Online) -> None:
     """Whatever they are named and hold, a form's reader finds them whole; the form is signed."""
     names = {"501": PDF, "2": b"--ringpost\r\n"}
@@ -194,9 +232,18 @@ async def test_done(
     [
         (200, '{"status": "retry", "after": 60, "reason": "locked"}', None, 60, "locked"),
         (200, '{"status": "retry", "after": -1}', None, None, "asked to be called again"),
+        (200, '{"status": " RETRY", "after": "60"}', None, 60, "asked to be called again"),
         (200, '{"status": "retry", "after": 1e999}', None, None, "asked to be called again"),
+        (
+            200,
+            f'{{"status": "retry", "after": {10**400}}}',
+            None,
+            None,
+            "asked to be called again",
+        ),
         (429, "", "7", 7, "answered 429"),
         (503, "", "120", 120, "answered 503"),
+        (503, "", "Fri, 31 Dec 2199 23:59:59 GMT", 86400, "answered 503"),
         (500, "", None, None, "answered 500"),
         (408, "", None, None, "answered 408"),
     ],
@@ -216,6 +263,7 @@ async def test_again_later(
     with pytest.raises(TransientError, match=words) as error:
         await online(inside(receiver), SMS)
     assert error.value.after == after
+    assert error.value.only_this is (status == 200)
 
 
 @pytest.mark.parametrize(
@@ -223,6 +271,7 @@ async def test_again_later(
     [
         (200, '{"status": "failed", "reason": "no such customer"}', "no such customer"),
         (200, '{"status": "failed"}', "answered that it failed"),
+        (200, '{"status": "Failed"}', "answered that it failed"),
         (301, "", "redirects are not followed"),
         (400, '{"status": "done"}', "answered 400"),
         (401, "", "answered 401"),
@@ -259,7 +308,7 @@ async def test_addresses_inside(receiver: Receiver, online: Online) -> None:
         ({"secret": f"{NEW},"}, "24 to 64 random bytes"),
         ({"secret": "whsec_" + base64.b64encode(b"x" * 23).decode()}, "24 to 64 random bytes"),
         ({"allow": ["intranet"]}, "network"),
-        ({"files": "links"}, "'none', 'inline' or 'multipart'"),
+        ({"files": "links"}, "'none', 'inline', 'link' or 'multipart'"),
         ({"headers": {"Content-Type": "a/b"}}, "is set by Ringpost itself"),
         ({"headers": {"X-A": "b\r\nX-C: d"}}, "no header can hold"),
         ({"headers": {"X A": "b"}}, "is no name of a header"),
