@@ -28,15 +28,15 @@ def handler_error(error: Exception, server: SmtpServer) -> HandlerError:
     if isinstance(error, HandlerError):
         return error
     if isinstance(error, SMTPAuthenticationError):
-        kind = TransientError if 400 <= error.code < 500 else PermanentError
+        # It says nothing of the message: once the password is right it goes out.
         said = error.message.replace(server.password or "\0", "***")
-        return kind(
+        return TransientError(
             f"{server} refused the login ({reply_words(error.code, said)}); "
             "check user and password in the option smtp, or the variable it is taken from"
         )
     certificate = _certificate_error(error)
     if certificate is not None:
-        return PermanentError(
+        return TransientError(
             f"the certificate of {server} is not trusted ({certificate.verify_message}); "
             "correct the host name, or name the authority's file in the option ca"
         )

@@ -9,7 +9,7 @@ import pytest
 
 from worker.handlers.conformance import Bench
 from worker.handlers.conformance_cases import FAX, SMS
-from worker.handlers.contract import PermanentError
+from worker.handlers.contract import PermanentError, TransientError
 from worker.handlers.email import Email
 
 Start = Callable[..., Any]
@@ -70,14 +70,14 @@ async def test_an_unknown_authority(
 ) -> None:
     """A certificate nobody vouches for is refused, with the option that helps."""
     peer = smtp_peer(ssl_context=certificate[1])
-    with pytest.raises(PermanentError, match=r"not trusted \(self-signed certificate\).*option ca"):
+    with pytest.raises(TransientError, match=r"not trusted \(self-signed certificate\).*option ca"):
         await send(email(f"smtps://localhost:{peer.port}", None), tmp_path)
 
 
 async def test_another_host(smtp_peer: Start, elsewhere: Certificate, tmp_path: Path) -> None:
     """A certificate for another name is refused even from a known authority."""
     peer = smtp_peer(ssl_context=elsewhere[1])
-    with pytest.raises(PermanentError, match=r"not trusted \(Hostname mismatch"):
+    with pytest.raises(TransientError, match=r"not trusted \(Hostname mismatch"):
         await send(email(f"smtps://localhost:{peer.port}", elsewhere[0]), tmp_path)
 
 
@@ -89,7 +89,7 @@ async def test_a_wrong_password(
     peer = smtp_peer(ssl_context=context, auth_require_tls=False, **login)
     handler = email(f"smtps://phone%40example.com:wr0ng-one@localhost:{peer.port}", ca)
     for call in (handler.check(), send(handler, tmp_path)):
-        with pytest.raises(PermanentError, match=r"refused the login \(535 .*option smtp") as error:
+        with pytest.raises(TransientError, match=r"refused the login \(535 .*option smtp") as error:
             await call
         assert "wr0ng-one" not in str(error.value)
         assert "phone@" not in str(error.value)
