@@ -1,7 +1,7 @@
 # `make` alone lists the commands. Needs python3 (3.11 or newer), make and git.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
-WORKERS ?= 2
+WORKERS ?= 3
 BIN := .venv/bin
 SCHEMATHESIS := 4.32.5
 

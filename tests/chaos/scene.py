@@ -43,7 +43,7 @@ from worker.ledger import Ledger
 
 MAILBOXES = 8
 FAILURES = 5
-WITHIN = 45.0
+WITHIN = 100.0
 PAGE = InMemory(b"%PDF-" + b"x" * 2000, "fax.pdf", "application/pdf")
 CONFIGURATION = """
 mailboxes = "all"

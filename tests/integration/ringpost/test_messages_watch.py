@@ -20,6 +20,7 @@ from ringpost.sightings import News
 from ringpost.watch import Watch, in_one_line
 from sandbox import RingCentral
 from tests.support.waiting import Eventually
+from worker.together import cancel_all
 
 Told = list[tuple[str, str]]
 Watching = Callable[..., AbstractAsyncContextManager[Told]]
@@ -59,8 +60,7 @@ def watching(
             yield told
             assert not task.done(), task.result()
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await cancel_all([task])
 
     return run
 

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +117,7 @@ async def start_webhook(redis_url: str) -> AsyncIterator[Start]:
         publisher = CeleryPublisher(settings.broker_url)
         hints = Hints(publisher, patience=patience, longest_pause=0.2)
         await hints.start(within=min(patience, LONG))
-        closing.append(hints.close)
+        closing.append(partial(hints.close, within=0.5))
         app = create_app(settings, hints, outcomes=outcomes, **limits)
         runner = web.ServerRunner(app, shutdown_timeout=1.0)
         await runner.setup()

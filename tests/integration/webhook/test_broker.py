@@ -103,8 +103,12 @@ async def _answers(broker: Any) -> bool:
 async def test_a_broker_that_does_not_answer(start_webhook: Any, eventually: Eventually) -> None:
     """A broker that takes the connection and then is silent holds nobody up for long."""
 
-    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
+    over = asyncio.Event()
+    silences: set[Any] = set()
+
+    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        silences.add(asyncio.current_task())
+        await over.wait()
         writer.close()
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
@@ -115,3 +119,6 @@ async def test_a_broker_that_does_not_answer(start_webhook: Any, eventually: Eve
         webhook.hints._patience = 60
         async with asyncio.timeout(30):
             assert (await webhook.post(webhook.notification("7/1"))).status == 200
+        server.close()
+        over.set()
+        await asyncio.gather(*silences)

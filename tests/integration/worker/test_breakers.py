@@ -26,6 +26,7 @@ from worker.ledger.breakers import BreakerStatus
 from worker.ledger.records import Claim
 from worker.routes import Route
 from worker.started import StartedHandlers
+from worker.together import cancel_all
 
 Arrive = Callable[..., Awaitable[None]]
 Eventually = Callable[..., Awaitable[Any]]
@@ -389,8 +390,7 @@ async def test_a_handler_that_hangs_leaves_places_to_others(
     assert len(chat._calls) <= 5
     held.set()
     await line.deliverer.release()
-    working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
+    await cancel_all([working])
 
 
 async def test_a_probe_whose_route_is_gone_does_not_hold_the_others(

@@ -21,6 +21,7 @@ from worker.handlers.contract import (
 from worker.ledger import Admitted, Ledger, open_ledger
 from worker.ledger.mailboxes import Happened, Page, Seen, SyncLease
 from worker.ledger.records import Delivery
+from worker.together import cancel_all
 
 Arrive = Callable[..., Awaitable[None]]
 Eventually = Callable[..., Awaitable[Any]]
@@ -157,8 +158,7 @@ async def test_a_stopping_worker_gives_back(
     await line.deliverer.release()
 
     assert len(await ledger.deliveries.claim(10)) == 1
-    working.cancel()
-    await asyncio.gather(working, return_exceptions=True)
+    await cancel_all([working])
 
 
 async def test_closing_steps_wait(ledger: Ledger, arrive: Arrive, mailbox: Mailbox) -> None:

@@ -12,6 +12,7 @@ from worker.ledger import DueWork, Ledger, open_ledger
 from worker.ledger.mailboxes import Happened, Page, Seen
 from worker.ledger.records import Claim
 from worker.pump import Pump
+from worker.together import cancel_all
 
 LEASE = 0.3
 MAILBOX = Mailbox("1", "2")
@@ -39,8 +40,7 @@ async def pumping(ledger: Ledger, lease_seconds: float) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        pump.cancel()
-        await asyncio.gather(pump, return_exceptions=True)
+        await cancel_all([pump])
 
 
 async def test_the_living_come_first(
