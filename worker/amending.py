@@ -30,6 +30,9 @@ async def hold_for_first(
     if first is None or first.state != "due" or step in first.done:
         return None
     claim.delivery.reason = "waits until the message itself has gone through"
+    if first.early and (at := await ledger.creation_due(claim)) is not None:
+        # a digest: nothing can be said before its time
+        return max(at - time.time(), 0.0) + random.uniform(_SHORTEST_WAIT, 2 * _SHORTEST_WAIT)  # noqa: S311
     # as long again as it has waited, so that a destination that is away for hours costs little
     waited = time.time() - (claim.delivery.seen or 0.0)
     wait = min(max(waited, _SHORTEST_WAIT), _LONGEST_WAIT)

@@ -19,6 +19,7 @@ from worker.handlers.contract import (
     PermanentError,
     SendTogether,
 )
+from worker.happenings import CREATED, TRANSCRIBED, State
 from worker.ledger import Ledger
 from worker.ledger.gatherings import Setback
 from worker.ledger.records import lane
@@ -37,9 +38,10 @@ class Gathering:
         self, message: Message, context: Context, name: str, due: datetime, send: SendTogether
     ) -> str:
         """See `Context.together`."""
-        where = [*context.mailbox, context.route, context.step, context.on, name]
-        name = hashlib.sha256(json.dumps(where).encode()).hexdigest()[:32]
         ledger = self._ledger.gatherings
+        if words := await self._with_first(message, context, name):
+            return words
+        name = _digest(context, context.on, name)
         effect = context.idempotency_key
         at = await ledger.join(name, int(due.timestamp()), effect, message.id)
         if at > time.time():
@@ -67,8 +69,36 @@ class Gathering:
                 await ledger.set_back(name, at, error.reason, final=final)
                 raise
             # One whose copy could not be read was not sent: its own delivery reads it again.
-            await ledger.record(name, at, [one.id for one in messages], words)
+            await ledger.record(name, at, _told(messages, context.on), words)
             return words
+
+    async def _with_first(self, message: Message, context: Context, name: str) -> str | None:
+        """The words on a transcription that was there when the message itself went out."""
+        if context.on != TRANSCRIBED or context.first_key is None:
+            return None
+        at = await self._ledger.gatherings.due(context.first_key)
+        if at is None:
+            return None
+        first = _digest(context, CREATED, name)
+        words = await self._ledger.gatherings.words(first, at, _transcription(message))
+        return f"went out with the message itself: {words}" if words else None
+
+
+def _digest(context: Context, on: str, name: str) -> str:
+    where = [*context.mailbox, context.route, context.step, on, name]
+    return hashlib.sha256(json.dumps(where).encode()).hexdigest()[:32]
+
+
+def _transcription(message: Message) -> str:
+    return f"{message.id}\t{TRANSCRIBED}"
+
+
+def _told(messages: Sequence[Message], on: str) -> list[str]:
+    """The messages, and the transcriptions that have gone out with them."""
+    ids = [one.id for one in messages]
+    if on != CREATED:
+        return ids
+    return ids + [_transcription(one) for one in messages if TRANSCRIBED in State.of(one).reached]
 
 
 def _identity(name: str, at: int, messages: Sequence[Message]) -> str:

@@ -124,6 +124,15 @@ class DeliveryLedger:
         text = await self._redis.hget(name, field)
         return None if text is None else Delivery.from_json(text)
 
+    async def creation_due(self, claim: Claim) -> float | None:
+        """When that is due, unless it is under way."""
+        member = f"{claim.message_id}\t{lane(claim.route, CREATED)}"
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for name in ("due", "bulk-due"):
+                pipe.zscore(key(name, str(claim.mailbox)), member)
+            found = await pipe.execute()
+        return next((at for at in found if at is not None), None)
+
     async def settle(
         self, claim: Claim, *, due_in: float | None = None, says: Says = "nothing"
     ) -> bool:

@@ -36,7 +36,8 @@ class Setback(NamedTuple):
 class GatheringLedger:
     """Gatherings by name and time, each a hash of message ids and the words on what became of them.
 
-    A message that has not gone out yet has no words.
+    A message that has not gone out yet has no words. `id TAB what happened` stands for what went
+    out with it.
     """
 
     def __init__(self, connection: Connection, snapshots: Snapshots) -> None:
@@ -58,10 +59,20 @@ class GatheringLedger:
 
     async def outcome(self, name: str, due: int, effect: str, message_id: str) -> str | None:
         """The words on what became of a message, None if it has not gone out."""
-        words: str = await self._redis.hget(_key(name, due), message_id)
+        words = await self.words(name, due, message_id)
         if not words:
             return None
         await self._redis.expire(key("gathered", effect), _KEPT_WHEN_TOLD)
+        return words
+
+    async def due(self, effect: str) -> int | None:
+        """When the gathering is due that this step of a message's delivery is in, if in any."""
+        found = await self._redis.get(key("gathered", effect))
+        return None if found is None else int(found)
+
+    async def words(self, name: str, due: int, entry: str) -> str | None:
+        """The words on what became of an entry; empty or None before it has gone out."""
+        words: str | None = await self._redis.hget(_key(name, due), entry)
         return words
 
     async def waiting(self, name: str, due: int) -> list[str]:
@@ -69,10 +80,9 @@ class GatheringLedger:
         found = await self._redis.hgetall(_key(name, due))
         return [id_ for id_, words in found.items() if not words]
 
-    async def record(self, name: str, due: int, ids: Collection[str], words: str) -> None:
-        """These have gone out."""
-
-        told = dict.fromkeys(ids, words)
+    async def record(self, name: str, due: int, entries: Collection[str], words: str) -> None:
+        """These have gone out: messages by id, and what had happened to them as well."""
+        told = dict.fromkeys(entries, words)
         await patiently(lambda: self._redis.hset(_key(name, due), mapping=told))
 
     async def set_back(self, name: str, due: int, reason: str, *, final: bool) -> None:

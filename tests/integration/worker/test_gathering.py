@@ -28,6 +28,7 @@ from worker.handlers.contract import (
 )
 from worker.in_force import InForce
 from worker.ledger import Ledger, gatherings
+from worker.ledger.mailboxes import Changed, Happened, Page
 from worker.ledger.records import Claim
 from worker.routes import Route
 from worker.spool import Spool
@@ -64,12 +65,19 @@ class Together(Handler):
         return f"{len(messages)} together"
 
 
+class AmendedTogether(Together):
+    """The same; what happens later waits until the message itself has gone out."""
+
+    async def amend(self, message: Message, context: Context) -> str:
+        return await self.handle(message, context)
+
+
 class Bench:
     """Deliverers with the steps `hear` and `mail` on the route `route`."""
 
     def __init__(self, ledger: Ledger, folder: Path) -> None:
         self.ledger = ledger
-        self.handler = Together()
+        self.handler = AmendedTogether()
         self._folder = folder
         self.deliverer = self.another()
 
@@ -77,7 +85,11 @@ class Bench:
         return Deliverer(
             self.ledger.deliveries,
             InForce(
-                {"route": Route(name="route", steps=("hear", "mail"))},
+                {
+                    "route": Route(
+                        name="route", on=("created", "transcribed"), steps=("hear", "mail")
+                    )
+                },
                 StartedHandlers({"hear": Hear(), "mail": self.handler}),
                 [0.01] * 6,
             ),
@@ -95,6 +107,22 @@ class Bench:
         overview = await self.ledger.overview()
         return overview.due == overview.running == 0
 
+    async def sent(self, times: int) -> bool:
+        """Work once; whether there were so many sendings."""
+        await self.deliverer.work()
+        return len(self.handler._sent) == times
+
+    async def transcribed(self, mailbox: Mailbox, id_: str) -> None:
+        """RingCentral has written the transcription of a message that came before."""
+        await self.ledger.connection.redis.hdel(f"ringpost:ledger:mailbox:{mailbox}", "started")
+        lease = await self.ledger.mailboxes.claim(mailbox)
+        assert lease is not None
+        snapshot = f'{{"id": {id_}, "vmTranscriptionStatus": "Completed"}}'
+        news = [Happened("transcribed", ["route"], "2026-01-01T00:00:00Z")]
+        page = Page(updated=[Changed(id_, "print", "other", snapshot, news)], token="t")
+        assert await self.ledger.mailboxes.commit(lease, page)
+        await self.ledger.mailboxes.finish(lease, 900)
+
     async def counts(self) -> dict[str, int]:
         return (await self.ledger.overview()).counts.get("route", {})
 
@@ -106,6 +134,9 @@ class Bench:
             route=step.route,
             step=step.step,
             attempt=step.attempt,
+            on=step.on,
+            at=step.at,
+            amends=step.amends,
             store=store,
             spool=Spool(self._folder, store),
             http=FakeNetwork(),
@@ -144,6 +175,41 @@ async def test_they_wait_for_their_time(
     assert [ids for _, ids in bench.handler._sent] == [{"1", "2", "3"}]
     assert bench.handler._said == {"words of 1", "words of 2", "words of 3"}
     assert (await bench.ledger.overview()).due == 1
+
+
+async def test_a_transcription_that_comes_before_its_time(
+    bench: Bench, arrive: Arrive, mailbox: Mailbox, eventually: Eventually
+) -> None:
+    """It goes out with the message; the day after there is nothing more to tell."""
+    bench.due_in(2)
+    await arrive(mailbox, "1", "2")
+    await bench.deliverer.work()
+    await bench.transcribed(mailbox, "1")
+    await bench.deliverer.work()
+    redis = bench.ledger.connection.redis
+    amendment = await redis.zscore(f"ringpost:ledger:due:{mailbox}", "1\troute\ttranscribed")
+    assert amendment > bench.handler._due - 1  # until then it costs no claim
+    await eventually(lambda: bench.sent(1))
+    bench.due_in(100)
+    await eventually(bench.is_over)
+    assert [ids for _, ids in bench.handler._sent] == [{"1", "2"}]
+    assert (await bench.ledger.overview()).counts == {
+        "route": {"done": 2},
+        "route (transcribed)": {"done": 1},
+    }
+
+
+async def test_a_transcription_that_comes_later(
+    bench: Bench, arrive: Arrive, mailbox: Mailbox, eventually: Eventually
+) -> None:
+    """It was not in what went out, so it goes out the next time."""
+    bench.due_in(1)
+    await arrive(mailbox, "1")
+    await eventually(lambda: bench.sent(1))
+    bench.due_in(1)
+    await bench.transcribed(mailbox, "1")
+    await eventually(lambda: bench.sent(2))
+    assert [ids for _, ids in bench.handler._sent] == [{"1"}, {"1"}]
 
 
 async def test_two_workers_send_once(
