@@ -58,4 +58,5 @@ async def test_no_notification_is_lost(
     assert await line.notify(token=TOKEN) == 401
     await ringcentral.receives_sms("the last one")
     await eventually(lambda: len(line.archived()) == sent + 1)
-    assert ringcentral.notifications[-1].outcome == "delivered"
+    # the sweep that begins with a webhook may have been faster
+    await eventually(lambda: ringcentral.notifications[-1].outcome == "delivered")
