@@ -140,7 +140,9 @@ class Route(Table):
 
     def can_tell(self, facts: Facts) -> bool:
         """Whether its conditions can be answered; a `not` of what nobody knows proves nothing."""
-        return facts.is_of_record or (not self.if_ and _WITHOUT_RECORD.issuperset(_keys(self.match)))
+        if facts.is_of_record:
+            return True
+        return self.if_ is None and _WITHOUT_RECORD.issuperset(_keys(self.match))
 
     def waits(self, message: Message, now: datetime) -> timedelta | None:
         """How much longer its steps wait for what will be known of the message; None: no longer."""
