@@ -203,7 +203,8 @@ class _Follower:
             with self._bar.away():
                 alarm(f"the backfill halts: {run.halted}")
         self._halted = run.halted
-        if not run.progress and not run.halted and now > self._begun + _UNTAKEN_SECONDS and not self._hinted:
+        is_untaken = not (run.progress or run.halted) and now > self._begun + _UNTAKEN_SECONDS
+        if is_untaken and not self._hinted:
             self._hinted = True
             with self._bar.away():
                 hint("no worker has taken it up yet; is one running? See `ringpost status`")
