@@ -48,6 +48,9 @@ def explain(route: Route, facts: Facts) -> tuple[Explained, ...]:
         written = f"if = {json.dumps(expression.text, ensure_ascii=False)}"
         one = Explained(written, expression.answer(facts) is True, expression.had(facts))
         explained = (*explained, one)
+    if not route.can_tell(facts):
+        written = "conditions on a message of which nothing is left"
+        explained = (*explained, Explained(written, False, ""))
     return explained
 
 

@@ -61,6 +61,11 @@ class Facts(dict[str, Values]):
         self[key] = values = tuple(map(_alike, self.plain(key)))  # as `folded`
         return values
 
+    @property
+    def is_of_record(self) -> bool:
+        """Whether there is a record; of a message that was purged there is nothing but the id."""
+        return bool(self.message.type) or not self.message.is_deleted
+
     def plain(self, key: str) -> Values:
         """The values of a key as they were told, white space apart."""
         return tuple(filter(None, map(in_one_line, FACTS[key].of(self))))

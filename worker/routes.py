@@ -3,7 +3,7 @@
 Pure, and compiled once when the file is read.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Literal
 
@@ -25,6 +25,7 @@ IN_PROGRESS = "InProgress"
 """The `vmTranscriptionStatus` of a voicemail whose transcription is still to come."""
 
 _SORTED_BY = ("type", "direction")  # what routes are sorted by beforehand
+_WITHOUT_RECORD = {"extension", "hours"}
 _MOST_KINDS = 200
 _COMES_IN = {"received", "arrived", "new", "incoming"}  # other words for created
 
@@ -137,6 +138,12 @@ class Route(Table):
         """All its conditions, those that are quickly answered first."""
         return self._conditions
 
+    def can_tell(self, facts: Facts) -> bool:
+        """Whether its conditions can be answered; a `not` of what nobody knows proves nothing."""
+        if facts.is_of_record:
+            return True
+        return self.if_ is None and _WITHOUT_RECORD.issuperset(_keys(self.match))
+
     def waits(self, message: Message, now: datetime) -> timedelta | None:
         """How much longer its steps wait for what will be known of the message; None: no longer."""
         longest = self.wait.transcript
@@ -194,13 +201,15 @@ class RouteSearch:
         }
 
     def _candidates(self, facts: Facts, on: str) -> tuple[Candidate, ...]:
-        kind = (on, *(facts[key] for key in _SORTED_BY))
+        kind = (on, facts.is_of_record, *(facts[key] for key in _SORTED_BY))
         found = self._in_question.get(kind)
         if found is None:
             if len(self._in_question) >= _MOST_KINDS:  # their names come from outside
                 self._in_question.clear()
             on_it = (
-                (route, _left(route.conditions, facts)) for route in self.routes if on in route.on
+                (route, _left(route.conditions, facts))
+                for route in self.routes
+                if on in route.on and route.can_tell(facts)
             )
             found = tuple((route, left) for route, left in on_it if left is not None)
             self._in_question[kind] = found
@@ -238,9 +247,11 @@ def matching(routes: Iterable[Route], message: Message, mailbox: Mailbox) -> lis
 
 def asks_for(routes: Iterable[Route], key: str) -> bool:
     """Whether some route has a condition on this key, or an expression that may name it."""
-    return any(_asks(route.match, key) or key in (route.if_ or "") for route in routes)
+    return any(key in _keys(route.match) or key in (route.if_ or "") for route in routes)
 
 
-def _asks(match: Match, key: str) -> bool:
-    inner = (*match.any, *([match.not_] if match.not_ else ()))
-    return any(one.key == key for one in match.written) or any(_asks(one, key) for one in inner)
+def _keys(match: Match) -> Iterator[str]:
+    """The keys of its conditions and of those within them."""
+    yield from (one.key for one in match.written if one.key not in {"any", "not"})
+    for inner in (*match.any, *([match.not_] if match.not_ else ())):
+        yield from _keys(inner)

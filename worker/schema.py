@@ -58,6 +58,12 @@ class _AsWritten(GenerateJsonSchema):
         found = super().bool_schema(schema)
         return found if schema.get("strict") else {"anyOf": [found, _VARIABLE]}
 
+    def int_schema(self, schema: core_schema.IntSchema) -> JsonSchemaValue:
+        return {"anyOf": [super().int_schema(schema), _VARIABLE]}
+
+    def float_schema(self, schema: core_schema.FloatSchema) -> JsonSchemaValue:
+        return {"anyOf": [super().float_schema(schema), _VARIABLE]}
+
     def encode_default(self, dft: Any) -> Any:
         if isinstance(dft, timedelta):
             return in_file(dft)

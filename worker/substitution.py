@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from worker.as_written import FromVariable
 from worker.problems import nearest, quoted
 from worker.tables import Finding, Path
 
@@ -47,7 +48,7 @@ def substitute(
         text = _REFERENCE.sub(one, value)
         if names and not text.strip():
             found.append(Finding(path, f"the environment variable {quoted(names[0])} {_EMPTY}"))
-        return text
+        return FromVariable(text) if names else text
 
     return {key: replaced(value, (key,)) for key, value in document.items()}, found
 

@@ -5,10 +5,18 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple, get_args
 
-from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    SecretBytes,
+    SecretStr,
+    ValidationError,
+)
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic_core import CoreSchema, ErrorDetails
 
+from worker.as_written import as_written
 from worker.problems import Wrong, in_words, nearest, quoted, remedy
 
 Path = tuple[str | int, ...]
@@ -46,6 +54,12 @@ class Table(BaseModel):
         validate_by_name=False,
         use_attribute_docstrings=True,
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler, /
+    ) -> CoreSchema:
+        return as_written(handler(source))
 
 
 class Finding(NamedTuple):

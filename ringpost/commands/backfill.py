@@ -175,6 +175,7 @@ class _Follower:
         self._fraction: float | None = None
         self._next_line = 0.0
         self._hinted = False
+        self._halted: str | None = None
 
     def __enter__(self) -> "_Follower":
         self._bar.__enter__()
@@ -198,7 +199,12 @@ class _Follower:
             left = self._seconds_left(run)
             words = f", about {_hours(left / 3600)} left" if left is not None else ""
             hint(f"{in_one_line(run, waiting)}{words}")
-        if not run.progress and now > self._begun + _UNTAKEN_SECONDS and not self._hinted:
+        if run.halted and run.halted != self._halted:
+            with self._bar.away():
+                alarm(f"the backfill halts: {run.halted}")
+        self._halted = run.halted
+        is_untaken = not (run.progress or run.halted) and now > self._begun + _UNTAKEN_SECONDS
+        if is_untaken and not self._hinted:
             self._hinted = True
             with self._bar.away():
                 hint("no worker has taken it up yet; is one running? See `ringpost status`")
@@ -223,7 +229,8 @@ def in_one_line(run: "Run", waiting: int) -> str:
     where = f", has come down to {local_time(min(reached))} {zone()}" if reached else ""
     count = len(run.problems)
     halted = f", halts in {count} {'mailbox' if count == 1 else 'mailboxes'}" if count else ""
-    return f"{words}, {run.fraction:.0%}{where}, {counts}{halted}"
+    why = f"; halts: {run.halted}" if run.halted else ""
+    return f"{words}, {run.fraction:.0%}{where}, {counts}{halted}{why}"
 
 
 def for_programs(run: "Run", waiting: int) -> dict[str, Any]:
@@ -237,6 +244,7 @@ def for_programs(run: "Run", waiting: int) -> dict[str, Any]:
         "open": waiting,
         "mailboxes_left": run.left,
         "problems": run.problems,
+        "halted": run.halted,
     }
 
 

@@ -20,10 +20,11 @@ from worker.happenings import CREATED
 from worker.ledger import Ledger, LedgerError
 from worker.ledger.backfills import Progress, Run
 from worker.ledger.records import Admitted, Delivery
+from worker.problems import quoted
 from worker.surroundings import Surroundings
 from worker.wording import in_brief
 
-from .choosing import Choice
+from .choosing import Choice, routes_for
 from .plan import PER_PAGE
 
 log = structlog.get_logger()
@@ -43,6 +44,7 @@ class Filler:
         self._ledger = ledger
         self._store_of = store_of
         self._routes = configuration.routes
+        self._names = {route.name for route in routes_for(self._routes, ())}
         self._surroundings = Surroundings(ledger.extensions, configuration.routes)
         self._owner = owner_of(configuration)
         self._lease = ledger.lease("backfill", _LEASE_SECONDS)
@@ -78,9 +80,21 @@ class Filler:
             await self._ledger.backfills.finish(run.backfill.id)
             log.info("backfill has come to its end", messages=run.admitted)
             return False
+        if await self._halts(run):
+            return False
         now = time.monotonic()
         ready = [name for name in run.left if self._halted.get(name, 0) <= now]
         return bool(ready) and await self._go_on(run, Mailbox.parse(ready[0]))
+
+    async def _halts(self, run: Run) -> bool:
+        """Whether a route of it is gone: going on, it would pass over what that has yet to get."""
+        gone = [name for name in run.backfill.routes if name not in self._names]
+        words = _about_gone(gone) if gone else None
+        if words != run.halted:
+            await self._ledger.backfills.set_halted(words)
+            if words:
+                log.warning("backfill halts", reason=words)
+        return bool(gone)
 
     async def _go_on(self, run: Run, mailbox: Mailbox) -> bool:
         name = str(mailbox)
@@ -134,3 +148,13 @@ class Filler:
                 deliveries = {(route.name, CREATED): Delivery() for route in chosen}
                 found.append(admitted(message, deliveries))
         return found
+
+
+def _about_gone(names: list[str]) -> str:
+    which = f"route {quoted(names[0])} is"
+    if len(names) > 1:
+        which = f"routes {', '.join(map(quoted, names))} are"
+    return (
+        f"{which} no longer there for new messages; bring back what had that name, or give "
+        "`ringpost backfill --stop` and begin another with --route for each that is meant"
+    )

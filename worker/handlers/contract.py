@@ -5,12 +5,14 @@ Imports no I/O library, so that a plug-in and the check of a configuration load 
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import CoreSchema
 
 from message_store.mailbox import Mailbox
 from message_store.message import Message
+from worker.as_written import as_written
 from worker.handlers.given import AttachmentFile, Context, IPNetwork, Links, Reply, SendTogether
 from worker.handlers.outcomes import (
     ClosingOutcomes,
@@ -57,6 +59,12 @@ class Step(BaseModel, ABC):
         hide_input_in_errors=True,  # an option may be a secret
         use_attribute_docstrings=True,
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler, /
+    ) -> CoreSchema:
+        return as_written(handler(source))
 
     archives: ClassVar[bool] = False
     """Whether a message is kept for good once this is done with it."""

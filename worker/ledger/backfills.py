@@ -52,12 +52,16 @@ class Progress(BaseModel):
 
 
 class Run(BaseModel):
-    """A backfill with how far it has come; `problems` are of mailboxes in which it halts."""
+    """A backfill with how far it has come; `problems` are of mailboxes in which it halts.
+
+    `halted` says why it halts altogether, although it is running.
+    """
 
     backfill: Backfill
     state: State
     progress: dict[str, Progress] = {}
     problems: dict[str, str] = {}
+    halted: str | None = None
 
     @property
     def looked_at(self) -> int:
@@ -192,6 +196,7 @@ class BackfillLedger:
             state=facts["state"],
             progress={name: Progress.model_validate_json(text) for name, text in progress.items()},
             problems=problems,
+            halted=facts.get("halted"),
         )
 
     async def before(self) -> list[Run]:
@@ -210,6 +215,13 @@ class BackfillLedger:
             await self._redis.hdel(key("backfill-problems"), str(mailbox))
         else:
             await self._redis.hset(key("backfill-problems"), str(mailbox), words)
+
+    async def set_halted(self, words: str | None) -> None:
+        """Say why it halts altogether, or that it does not any more."""
+        if words is None:
+            await self._redis.hdel(key("backfill"), "halted")
+        else:
+            await self._redis.hset(key("backfill"), "halted", words)
 
 
 def _before(text: str) -> Run:

@@ -221,7 +221,7 @@ async def test_nobody_wants_deleted_messages(
 async def test_a_purged_message_is_known_by_its_id_only(
     ringcentral: RingCentral, mailman: Hire, store: MessageStore, status: int, code: str
 ) -> None:
-    """Where nothing can be read any more, or not by us, routes without conditions are told."""
+    """Where nothing can be read any more, or not by us, routes are told that ask nothing of it."""
     hired = mailman()
     record = await ringcentral.receives_fax()
     await hired.synchronise()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from message_store.mailbox import Mailbox
 from message_store.message import Message
+from worker.explaining import explain_all
 from worker.facts import Facts
 from worker.hours import OfficeHours
 from worker.matches import Match, all_hold
@@ -214,6 +215,27 @@ def test_a_route_is_on_what_it_says() -> None:
         "read": ["both", "one"],
         "deleted": [],
     }
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_told"),
+    [
+        ({}, True),
+        ({"match": {"extension": "101"}}, True),
+        ({"match": {"not": {"extension": "101"}}}, False),
+        ({"match": {"not": {"type": "Fax"}}}, False),
+        ({"match": {"any": [{"not": {"from": "+16505550100"}}]}}, False),
+        ({"match": {"attachment": False}}, False),
+        ({"if": "message.type != 'Fax'"}, False),
+    ],
+)
+def test_a_purged_message_proves_nothing(fields: dict[str, Any], is_told: bool) -> None:
+    """Of one that is known by its id alone nobody can say that it was no fax."""
+    purged = Facts(Message.model_validate({"id": 1, "availability": "Purged"}), MAILBOX)
+    routes = [made("x", on="deleted", **fields)]
+    assert bool(RouteSearch(routes).running(purged, "deleted")) is is_told
+    [explained] = explain_all(routes, purged, "deleted")
+    assert explained.ran is is_told
 
 
 def names(routes: list[Route], on: str = "created", **message: Any) -> list[str]:

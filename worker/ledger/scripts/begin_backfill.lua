@@ -4,6 +4,7 @@
 local key, progress = P .. 'backfill', P .. 'backfill-progress'
 local old = redis.call('HMGET', key, 'asked', 'state', 'body')
 if old[2] == 'running' then return 0 end
+redis.call('HDEL', key, 'halted')
 if old[2] == 'stopped' and old[1] == ARGV[2] then
   redis.call('HSET', key, 'state', 'running')
   return 1

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from message_store.mailbox import Mailbox
+from ringpost.commands.backfill import in_one_line
 from sandbox import RingCentral
 from tests.integration.worker.completeness.conftest import Completeness, Start, mailbox_of
 from tests.integration.worker.completeness.test_reconciling import Refusing
@@ -217,6 +218,37 @@ async def test_one_that_is_stopped_goes_on_where_it_was(
     assert run.backfill.id == first.backfill.id
     assert run.admitted == OLD
     assert Refusing.calls == OLD
+
+
+async def test_a_route_that_is_gone(
+    ringcentral: RingCentral,
+    line: ShortLine,
+    start: Start,
+    old: list[dict[str, Any]],
+    eventually: Eventually,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The backfill halts and says why, instead of passing over what the route has yet to get."""
+    renamed = COUNTED.replace('name = "counted"', 'name = "renamed"')
+    await start(renamed)
+    assert line.worker is not None
+    mailbox, backfills = mailbox_of(ringcentral), line.worker.ledger.backfills
+    await backfills.begin(await asked_for(line, mailbox, "kept", "counted"))
+
+    async def halted() -> Run | None:
+        run = await backfills.current()
+        return run if run and run.halted else None
+
+    run = await eventually(halted)
+    assert (run.state, run.looked_at) == ("running", 0)
+    assert run.halted.startswith('route "counted" is no longer there for new messages; bring')
+    assert run.halted in in_one_line(run, 0)
+    assert capsys.readouterr().out.count("backfill halts") == 1
+
+    await line.stop_worker()
+    await line.start_worker(configuration=COUNTED)
+    run = await eventually(lambda: is_through(line))
+    assert (run.admitted, run.halted, Refusing.calls) == (OLD, None, OLD)
 
 
 async def test_what_waits_for_a_destination_counts_as_open(line: ShortLine, start: Start) -> None:
