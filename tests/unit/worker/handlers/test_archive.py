@@ -487,7 +487,7 @@ async def test_what_is_gone_is_not_made_anew(
         (tmp_path / "archive").mkdir()
     with pytest.raises(TransientError, match="mount its disk, or make it if it is lost"):
         await attempt(handler, VOICEMAIL)
-    assert not any(tmp_path.glob("archive/*"))
+    assert not files_below(tmp_path / "archive")
     if is_mount_point:
         (tmp_path / "archive").rmdir()
     (tmp_path / "elsewhere").rename(tmp_path / "archive")
