@@ -36,12 +36,15 @@ class State(NamedTuple):
         availability = message.availability or "Alive"
         if before is not None and not message.creation_time:
             return before._replace(availability=availability)
+        # Pages that were known once are no news when they are told again.
+        unrendered = message.type == "Fax" and not message.fax_page_count
+        was_known = before is not None and not before.rendering
         return cls(
             availability,
             message.read_status or "",
             message.message_status or "",
             message.vm_transcription_status or "",
-            PAGES_UNKNOWN if message.type == "Fax" and not message.fax_page_count else "",
+            PAGES_UNKNOWN if unrendered and not was_known else "",
         )
 
     @classmethod

@@ -183,6 +183,10 @@ class WorkerProcess:
         """Synchronise the mailboxes hinted at, those that are watched and not just done."""
         await self._syncs.work(mailboxes)
 
+    async def look(self, mailboxes: Sequence[str]) -> None:
+        """Synchronise mailboxes whose time has come."""
+        await self._syncs.look(mailboxes)
+
     async def deliver(self) -> None:
         """Deliver what is due."""
         await self._deliverer.work()

@@ -92,7 +92,7 @@ class Pump:
                 log.warning("deliveries taken back from a worker that died", deliveries=back)
         due = await self._ledger.due_work()
         if due.mailboxes:
-            await self._publish("worker.sync", {"mailboxes": due.mailboxes})
+            await self._publish("worker.look", {"mailboxes": due.mailboxes})
         if due.deliveries:
             await self._publish("worker.deliver", {})
         if due.closing:

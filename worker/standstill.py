@@ -87,6 +87,9 @@ class Standstill:
             self._hold()
         except LedgerError:
             return  # Redis is away for everybody
+        # a thread that ended would leave nothing held, and nobody to end the process
+        except Exception as error:
+            log.error("claims not held", exc_info=error)
 
     def _facts(self) -> dict[str, str]:
         remedy = "put what blocks into `await asyncio.to_thread(...)`"

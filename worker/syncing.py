@@ -69,6 +69,10 @@ class Syncs:
         due = await self._ledger.mailboxes.hint(await self._resolved(hinted))
         await all_of(self._one(mailbox) for mailbox in due)
 
+    async def look(self, mailboxes: Sequence[str]) -> None:
+        """Synchronise mailboxes whose time has come: that alone is no hint that there is news."""
+        await all_of(self._one(Mailbox.parse(mailbox)) for mailbox in mailboxes)
+
     async def _resolved(self, mailboxes: Sequence[str]) -> list[str]:
         """Old notifications do not name the account: find it among the watched mailboxes."""
         if not any(name.startswith("~/") for name in mailboxes):

@@ -25,6 +25,12 @@ def sync(mailboxes: list[str]) -> None:
     _run(running()[1].sync(mailboxes), SYNC_DEADLINE)
 
 
+@app.task(name="worker.look", shared=False)
+def look(mailboxes: list[str]) -> None:
+    """Synchronise these mailboxes: their time has come, hinted at or not."""
+    _run(running()[1].look(mailboxes), SYNC_DEADLINE)
+
+
 @app.task(name="worker.deliver", shared=False)
 def deliver() -> None:
     """Deliver what is due."""

@@ -121,7 +121,7 @@ def try_routes(
 
     now = datetime.now(UTC)
     begin = past_moment(since, "--since", now)
-    end = past_moment(until, "--until", now) if until else now
+    end = past_moment(until, "--until", now) if until is not None else now
     if end <= begin:
         raise Refusal(f"--until {str(until)[:40]}: is not after --since; a date is its midnight")
     _, old, handlers = read_running_configuration(against)

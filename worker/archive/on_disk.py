@@ -21,16 +21,16 @@ class OnDisk:
         self._root = root
         self._folders = DurableFolders(root)
         self._chains = ChainWriter(root)
-        self._was_there = False
+        self._accounts: set[Path] = set()
 
     def write(self, folder: Path, sources: Sequence[Source]) -> bool:
         """Commit a folder, and add it to its chain; both are on disk for good.
 
-        A root that was there is not made anew: where a disk was unmounted, the messages would lie
-        on another one, and be hidden when it is back.
+        What was there is not made anew: where a disk was unmounted, the messages would lie on
+        another one, and be hidden when it is back. A mount point is still there then, and empty.
         """
-        if self._was_there and not self._root.is_dir():
-            raise FileNotFoundError(errno.ENOENT, "it was there and is gone")
+        if self._accounts and not any(account.is_dir() for account in self._accounts):
+            raise FileNotFoundError(errno.ENOENT, f"{min(self._accounts)} was there and is gone")
         place = self._root / folder
         try:
             new = self._folders.write(place, sources)
@@ -38,7 +38,7 @@ class OnDisk:
             self._chains.record(place, again=True)
             raise
         self._chains.record(place, again=not new)
-        self._was_there = True
+        self._accounts.add(self._root / folder.parts[0])
         return new
 
     def sizes_in(self, folder: Path) -> dict[str, int]:
@@ -60,7 +60,7 @@ class OnDisk:
     def in_words(self, error: OSError) -> str:
         """What to do about an error."""
         remedy = {
-            errno.ENOENT: "mount it, or make it if it is lost",
+            errno.ENOENT: "mount its disk, or make it if it is lost",
             errno.ENOSPC: "make room there",
             errno.EDQUOT: "raise the quota or make room there",
             errno.EROFS: "mount it writable or change `to`",

@@ -44,7 +44,6 @@ class DeliveryLedger:
         self.breakers: dict[str, Breaker] = {}
         """The breakers that are open, as this process last heard."""
         self._heard_at = 0.0
-        self._held_at: dict[tuple[str, str], float] = {}
 
     async def claim(self, most: int) -> list[Claim]:
         """Claim up to `most` due deliveries, a few from each mailbox in turn.
@@ -63,8 +62,9 @@ class DeliveryLedger:
             state = Delivery.from_json(delivery)
             if state.added is not None:
                 state.added = self._snapshots.open_words(state.added)
-            claims.append(Claim(Mailbox.parse(mailbox), id_, route, token, snapshot, state, on))
-        self._held_at |= {(token, claim.member): now for claim in claims}
+            claims.append(
+                Claim(Mailbox.parse(mailbox), id_, route, token, snapshot, state, on, held_at=now)
+            )
         return claims
 
     async def admit(self, mailbox: Mailbox, messages: Sequence[Admitted]) -> int:
@@ -83,19 +83,17 @@ class DeliveryLedger:
         return orjson.dumps([self._admitted(message) for message in messages]).decode()
 
     async def renew(self, claims: Iterable[Claim]) -> list[Claim]:
-        """Hold these claims, all there are, for another lease; those that others have by now."""
+        """Hold these claims for another lease; returns those that others have by now."""
         claims, now = list(claims), time.time()
         held = [part for claim in claims for part in (claim.token, claim.member)]
         lost: list[str] = []
         if held:
             lost = await self._connection.run("renew_claims", self.lease_seconds, *held)
         gone = set(zip(lost[::2], lost[1::2], strict=True))
-        names = {(claim.token, claim.member): claim for claim in claims}
-        # what is not held any more is being settled
-        others = [names[one] for one in gone if one in self._held_at]
-        ours = names.keys() - gone
-        newer = {one: at for one, at in self._held_at.items() if at >= now}
-        self._held_at = dict.fromkeys(ours, now) | newer
+        going_on = [claim for claim in claims if claim.held_at is not None]
+        others = [claim for claim in going_on if (claim.token, claim.member) in gone]
+        for claim in going_on:
+            claim.held_at = None if claim in others else now
         return others
 
     async def holds(self, claim: Claim) -> bool:
@@ -103,8 +101,7 @@ class DeliveryLedger:
 
         A process that stood still does not know that another one has taken its work over.
         """
-        held_at = self._held_at.get((claim.token, claim.member), 0.0)
-        if time.time() - held_at < self.lease_seconds:
+        if time.time() - (claim.held_at or 0.0) < self.lease_seconds:
             return True
         name = key("message", str(claim.mailbox), claim.message_id)
         token = await patiently(lambda: self._redis.hget(name, f"c:{claim.lane}"))
@@ -142,7 +139,7 @@ class DeliveryLedger:
         been answered. True if no delivery of the message needs its files any more.
         """
         wait = "" if due_in is None else due_in
-        self._held_at.pop((claim.token, claim.member), None)
+        claim.held_at = None
         settled, breakers = await patiently(
             lambda: self._connection.run("settle_delivery", *self._as_it_stands(claim), wait, says)
         )
@@ -154,12 +151,12 @@ class DeliveryLedger:
 
         True if it is to go on instead, being the probe. `until` of the delivery must be set.
         """
-        held_at = self._held_at.pop((claim.token, claim.member), None)
+        held_at, claim.held_at = claim.held_at, None
         probes = await patiently(
             lambda: self._connection.run("put_off", *self._as_it_stands(claim))
         )
-        if probes and held_at is not None:
-            self._held_at[claim.token, claim.member] = held_at
+        if probes:
+            claim.held_at = held_at
         return bool(probes)
 
     async def release(self, claims: Sequence[Claim]) -> None:

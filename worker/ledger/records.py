@@ -101,9 +101,12 @@ class Admitted:
     only_unseen: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Claim:
-    """One claimed delivery with the snapshot of its message, None if its key is gone."""
+    """One claimed delivery with the snapshot of its message, None if its key is gone.
+
+    `held_at`: when it was held for a lease last, by the wall clock; None once it is being ended.
+    """
 
     mailbox: Mailbox
     message_id: str
@@ -112,6 +115,7 @@ class Claim:
     snapshot: str | None
     delivery: Delivery
     on: str = CREATED
+    held_at: float | None = None
 
     @property
     def lane(self) -> str:

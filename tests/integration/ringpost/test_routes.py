@@ -132,6 +132,9 @@ async def test_other_routes_are_tried(
     period = ("--since", "1d", "--until", "2d")
     refused = refusal(await command("try", *period, "--config", tmp_path / "new.toml"))
     assert refused == "--until 2d: is not after --since; a date is its midnight"
+    empty = ("--since", "1d", "--until", "")
+    refused = refusal(await command("try", *empty, "--config", tmp_path / "new.toml"))
+    assert refused.startswith("--until : is no time;")
     assert archived(tmp_path) == before
     assert await line.is_idle()
 

@@ -52,5 +52,8 @@ def test_what_is_not_rendered_now() -> None:
     known = State.of(fax(faxPageCount=3))
     assert not is_rendered(None, known)
     assert not is_rendered(known, State.of(fax(faxPageCount=3, readStatus="Read"), known))
+    assert not is_rendered(known, State.of(fax(), known))  # unknown again is nothing new
+    again = State.of(fax(faxPageCount=0), known)
+    assert not is_rendered(again, State.of(fax(faxPageCount=3), again))
     unknown = State.of(fax())
     assert not is_rendered(unknown, State.of(fax(readStatus="Read"), unknown))

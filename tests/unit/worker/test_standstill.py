@@ -49,6 +49,23 @@ async def test_a_loop_that_stands_still(eventually: Eventually) -> None:
     assert second["event"] == "event loop goes on"
 
 
+async def test_an_error_of_holding_does_not_end_the_watch() -> None:
+    """The loop may go on, and change what is held, in the very moment in which that is read."""
+    tried, released = [0], threading.Event()
+
+    def hold() -> None:
+        tried[0] += 1
+        if tried[0] == 3:
+            released.set()
+        raise RuntimeError("dictionary changed size during iteration")
+
+    with capture_logs() as logs:
+        watch = Standstill(hold, 0.06, tell_seconds=60)
+        blocked(released)
+        watch.stop()
+    assert {(line["event"], line["log_level"]) for line in logs} == {("claims not held", "error")}
+
+
 async def test_a_loop_that_stands_still_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
     """The process ends after the longest time of a step, so that another takes its place."""
     monkeypatch.setattr(standstill, "STEP_DEADLINE", 0.05)

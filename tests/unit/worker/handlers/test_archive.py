@@ -472,13 +472,23 @@ def test_destinations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert Archive(to="data/archive")._root == tmp_path / "data/archive"
 
 
-async def test_a_folder_that_is_gone_is_not_made_anew(tmp_path: Path, attempt: Attempt) -> None:
-    """Its disk was unmounted, most likely: what comes waits until it is back."""
+@pytest.mark.parametrize("is_mount_point", [False, True])
+async def test_what_is_gone_is_not_made_anew(
+    tmp_path: Path, attempt: Attempt, is_mount_point: bool
+) -> None:
+    """Its disk was unmounted, most likely: what comes waits until it is back.
+
+    A mount point is still there then, and empty.
+    """
     handler = Archive(to=str(tmp_path / "archive"))
     await attempt(handler, FAX)
     (tmp_path / "archive").rename(tmp_path / "elsewhere")
-    with pytest.raises(TransientError, match="mount it, or make it if it is lost"):
+    if is_mount_point:
+        (tmp_path / "archive").mkdir()
+    with pytest.raises(TransientError, match="mount its disk, or make it if it is lost"):
         await attempt(handler, VOICEMAIL)
-    assert not (tmp_path / "archive").exists()
+    assert not files_below(tmp_path / "archive")
+    if is_mount_point:
+        (tmp_path / "archive").rmdir()
     (tmp_path / "elsewhere").rename(tmp_path / "archive")
     assert await attempt(handler, VOICEMAIL) == "archived with 2 files"
