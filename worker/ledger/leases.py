@@ -20,7 +20,7 @@ _RENEW = (
 class Lease:
     """A lease that this object holds or does not hold.
 
-    Those in `held` are held for the length of a block.
+    `held`: where it stands while a block is under way that it is held for.
     """
 
     def __init__(
