@@ -67,8 +67,14 @@ class PartialFile:
         return size
 
     def close(self) -> None:
-        """Let go of it; what was written stays for the next."""
-        os.close(self._descriptor)
+        """Let go of it, if that is still to be done; what was written stays for the next."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        """Who was cancelled while it was opened never had it."""
+        self.close()
 
 
 def _path(target: Path) -> Path:

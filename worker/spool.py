@@ -10,10 +10,11 @@ import copy
 import secrets
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import ParamSpec, Self, TypeVar
 from weakref import WeakValueDictionary
 
 from message_store.errors import BadAnswer, BadRequest
@@ -24,6 +25,9 @@ from worker.free_space import DiskFullError
 from worker.handlers.filenames import safe_id
 from worker.partial_file import PartialFile
 from worker.small_contents import SMALL, SmallContents
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 GATHER = 1024 * 1024
 """Bytes gathered in memory before they go to disk."""
@@ -67,7 +71,7 @@ class Spool:
             found = await self._found(mailbox, message, attachment, target)
             if isinstance(found, SpooledFile):
                 return found
-            size = await asyncio.to_thread(_finish, target, None, [found], None)
+            size = await _in_thread(_finish, target, None, [found], None)
             return SpooledFile(target, size, attachment.content_type)
 
     async def content(
@@ -110,7 +114,7 @@ class Spool:
         if complete is not None:
             return SpooledFile(target, complete, attachment.content_type)
         if PartialFile.exists(target):
-            part = await asyncio.to_thread(PartialFile.open, target)
+            part = await _in_thread(PartialFile.open, target)
             # A partial file longer than the content is refused (416) and begun anew.
             with contextlib.suppress(BadRequest):
                 return await self._download(mailbox, message, attachment, target, part)
@@ -136,15 +140,15 @@ class Spool:
                     waiting += len(chunk)
                     if waiting >= GATHER:
                         if part is None:
-                            part = await asyncio.to_thread(_begin, target)
-                        await asyncio.to_thread(part.write, gathered)
+                            part = await _in_thread(_begin, target)
+                        await _in_thread(part.write, gathered)
                         gathered, waiting = [], 0
                 if part is None and waiting <= SMALL:
                     whole = b"".join(gathered)
                     _check_length(waiting, content.size)
                     if self._small.keep(target, whole):
                         return whole
-                size = await asyncio.to_thread(_finish, target, part, gathered, content.size)
+                size = await _in_thread(_finish, target, part, gathered, content.size)
         except BaseException as error:
             if part is not None:
                 # Refused or of another length: this is no beginning of what the server has.
@@ -154,6 +158,24 @@ class Spool:
                 part.close()
             raise
         return SpooledFile(target, size, content.content_type)
+
+
+async def _in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """As `asyncio.to_thread`, but who is cancelled waits until the thread has done it.
+
+    It would write on after its file is closed, and by then the descriptor may be another file's.
+    """
+    work = asyncio.ensure_future(asyncio.to_thread(call, *args, **kwargs))
+    cancelled = None
+    while not work.done():
+        try:
+            await asyncio.wait({work})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        work.exception()  # nobody asks for it any more
+        raise cancelled
+    return work.result()
 
 
 def _size_of(target: Path) -> int | None:

@@ -20,8 +20,9 @@ class ChainState:
         self._path = month / CHAIN
         # The number of the line, and the manifest's sha256 if the folder was not removed by it.
         self._words: dict[str, tuple[int, str | None]] = {}
-        # A removal takes the revisions of the message along.
+        # By message, the last line of each kind; a removal takes the revisions along.
         self._removals: dict[str, int] = {}
+        self._additions: dict[str, int] = {}
         self.faults: list[Fault] = []
         self.is_torn = False
 
@@ -51,12 +52,12 @@ class ChainState:
     def manifest(self, folder: str) -> str | None:
         """The sha256 that the manifest of a folder has to have; None if it is not to be there."""
         number, manifest = self._words.get(folder, (0, None))
-        removed = self._removals.get(folder.partition(f"/{REVISIONS}/")[0], 0)
+        removed = self._removals.get(_message(folder), 0)
         return manifest if number > removed else None
 
     def is_removed(self, message: str) -> bool:
-        """Whether the last word on the folder of a message is its removal."""
-        return message in self._words and self._words[message][1] is None
+        """Whether the last word on a message, revisions included, is its removal."""
+        return self._removals.get(message, 0) > self._additions.get(message, 0)
 
     def present(self) -> Iterator[str]:
         """The folders that have to be there."""
@@ -80,7 +81,14 @@ class ChainState:
         self._words[found.folder] = (number, found.manifest)
         if found.manifest is None:
             self._removals[found.folder] = number
+        else:
+            self._additions[_message(found.folder)] = number
         return hashed
 
     def _fault(self, what: str) -> None:
         self.faults.append(Fault(self._path, what))
+
+
+def _message(folder: str) -> str:
+    """The message that a folder of the month is of, which may be a revision of it."""
+    return folder.partition(f"/{REVISIONS}/")[0]

@@ -35,7 +35,9 @@ IN_NO_CHAIN = "is in no chain"
 EXTRA = "is extra: an archive has nothing of this name here"
 OTHER_SHA256 = "has changed: the chain has another sha256"
 
-_SETTLING_SECONDS = 1.0
+SETTLING_SECONDS = 1.0
+"""How long after a folder's commit its line in the chain may come."""
+
 _FRESH_SECONDS = 60.0
 
 
@@ -167,8 +169,8 @@ class _Month:
         yield from faults_in(folder, manifest)
 
     def _look_again(self, missing: list[str]) -> Iterator[Fault]:
-        if self._chain.is_torn or any(is_fresh(self._folder / name) for name in self._unknown):
-            time.sleep(_SETTLING_SECONDS)
+        if self._chain.is_torn or any(_is_fresh(self._folder / name) for name in self._unknown):
+            time.sleep(SETTLING_SECONDS)
         chain = ChainState(self._folder)
         chain.read()
         if chain.is_torn:
@@ -219,7 +221,7 @@ def _is_there(month: Path, name: str) -> bool:
     return all(step.is_dir() and not step.is_symlink() for step in steps)
 
 
-def is_fresh(folder: Path) -> bool:
+def _is_fresh(folder: Path) -> bool:
     """Whether a folder was committed so lately that its line in the chain may be on its way."""
     try:
         return abs(time.time() - (folder / MANIFEST).lstat().st_ctime) < _FRESH_SECONDS

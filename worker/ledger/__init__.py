@@ -88,6 +88,8 @@ class Ledger:
         self.budgets = BudgetsInUse(self.connection)
         self.metrics = MetricsLedger(self.connection)
         self.assignments = AssignmentLedger(self.connection)
+        self.leases: set[Lease] = set()
+        """The named leases under which something is done in this process."""
         self._limits: dict[str, RedisLimits] = {}
 
     async def ping(self) -> None:
@@ -125,7 +127,7 @@ class Ledger:
 
     def lease(self, name: str, seconds: float) -> Lease:
         """A named lease for something that one process of the fleet does."""
-        return Lease(self.connection, name, seconds)
+        return Lease(self.connection, name, seconds, self.leases)
 
     async def overview(self) -> Overview:
         """The ledger at a glance."""

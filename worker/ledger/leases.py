@@ -18,23 +18,29 @@ _RENEW = (
 
 
 class Lease:
-    """A lease that this object holds or does not hold."""
+    """A lease that this object holds or does not hold.
 
-    def __init__(self, connection: Connection, name: str, seconds: float) -> None:
+    `held`: where it stands while a block is under way that it is held for.
+    """
+
+    def __init__(
+        self, connection: Connection, name: str, seconds: float, held: "set[Lease] | None" = None
+    ) -> None:
         self._redis = connection.redis
-        self._key = key("lease", name)
-        self._milliseconds = int(seconds * 1000)
-        self._token = uuid4().hex
+        self._held = set() if held is None else held
+        self.key = key("lease", name)
+        self.milliseconds = int(seconds * 1000)
+        self.token = uuid4().hex
         self._renew = self._redis.register_script(_RENEW)
         self._release = self._redis.register_script(_RELEASE)
 
     async def hold(self) -> bool:
         """Take or renew the lease; False while another holds it."""
-        return bool(await self._renew(keys=[self._key], args=[self._token, self._milliseconds]))
+        return bool(await self._renew(keys=[self.key], args=[self.token, self.milliseconds]))
 
     async def release(self) -> None:
         """Let another take it at once."""
-        await self._release(keys=[self._key], args=[self._token])
+        await self._release(keys=[self.key], args=[self.token])
 
     @contextlib.asynccontextmanager
     async def while_held(self) -> AsyncIterator[bool]:
@@ -43,16 +49,18 @@ class Lease:
             yield False
             return
         holding = asyncio.create_task(self._go_on_holding())
+        self._held.add(self)
         try:
             yield True
         finally:
+            self._held.discard(self)
             # cancelled once it may go on for ever, and hold the lease with it
             await cancel_all([holding])
             await self.release()
 
     async def _go_on_holding(self) -> None:
         while True:
-            await asyncio.sleep(self._milliseconds / 3000)
+            await asyncio.sleep(self.milliseconds / 3000)
             # Redis may be back before the lease lapses, and until then nobody else takes it.
             with contextlib.suppress(LedgerError):
                 await self.hold()

@@ -44,7 +44,7 @@ def refusal(*words: str | Path) -> str:
 @pytest.fixture
 def vault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallArchive:
     """An archive with a message of late and an old one."""
-    monkeypatch.setattr(verification, "_SETTLING_SECONDS", 0)
+    monkeypatch.setattr(verification, "SETTLING_SECONDS", 0)
     small = SmallArchive(tmp_path / "vault")
     small.keep(1)
     small.keep(2, "2015-01-02")

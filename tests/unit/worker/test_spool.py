@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from message_store.errors import BadAnswer, BadRequest, ConnectionFailed
 from message_store.mailbox import Mailbox
 from message_store.message import Attachment
 from message_store.protocol import ContentStream
+from tests.support.waiting import Eventually
 from worker.failures import is_transient
 from worker.free_space import RESERVE, DiskFullError
 from worker.handlers.conformance_cases import MAILBOX, Case
@@ -229,3 +231,35 @@ async def test_bulk_work_shares_the_spool(tmp_path: Path) -> None:
     assert second.offsets == []
     with pytest.raises(ConnectionFailed):
         await in_bulk.content(MAILBOX, MESSAGE, BIG)
+
+
+async def test_who_is_stopped_lets_go_once_the_disk_has_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    """Else what is being written would go into whatever file is opened next."""
+    write, begun, answered = PartialFile.write, threading.Event(), threading.Event()
+
+    def slow(part: PartialFile, chunks: Sequence[bytes]) -> None:
+        begun.set()
+        assert answered.wait(30)
+        write(part, chunks)
+
+    monkeypatch.setattr(PartialFile, "write", slow)
+    store = BreakingStore(CASE, 0, OSError())
+    store.error = None
+    spool = Spool(tmp_path / "spool", store)
+    fetching = asyncio.create_task(spool.fetch(MAILBOX, MESSAGE, BIG))
+    await eventually(begun.is_set)
+    fetching.cancel()
+    await asyncio.wait({fetching}, timeout=0.01)
+    others = [os.open(tmp_path / str(number), os.O_RDWR | os.O_CREAT) for number in range(20)]
+    answered.set()
+    await asyncio.wait({fetching})
+
+    assert fetching.cancelled()
+    monkeypatch.undo()
+    file = await spool.fetch(MAILBOX, MESSAGE, BIG)
+    assert (store.offsets, file.path.read_bytes()) == ([0, GATHER], LARGE)
+    assert [os.fstat(other).st_size for other in others] == [0] * 20
+    for other in others:
+        os.close(other)

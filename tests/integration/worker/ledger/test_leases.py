@@ -1,5 +1,6 @@
 """Named leases outlive a Redis that is away for a moment."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.support.redis_server import RedisServer
 from worker.ledger import Ledger, open_ledger
+from worker.ledger.holding import BlockingHold
 
 Eventually = Callable[..., Awaitable[Any]]
 
@@ -38,3 +40,18 @@ async def test_a_lease_is_renewed_again_after_a_refusal(
         redis.client.pexpire("ringpost:ledger:lease:digest", 60_000)
 
         await eventually(lambda: redis.client.pttl("ringpost:ledger:lease:digest") <= 3000)
+
+
+async def test_a_lease_is_held_from_beside_the_loop(redis: RedisServer, ledger: Ledger) -> None:
+    """While a handler blocks the loop nobody else sends the digest that is on its way."""
+    name, hold = "ringpost:ledger:lease:digest", BlockingHold(redis.url, 30)
+    async with ledger.lease("digest", 60).while_held():
+        redis.client.pexpire(name, 10_000)
+        await asyncio.to_thread(hold.renew, [], list(ledger.leases))
+        assert redis.client.pttl(name) > 10_000
+
+        redis.client.set(name, "another's", px=10_000)
+        await asyncio.to_thread(hold.renew, [], list(ledger.leases))
+        assert redis.client.pttl(name) <= 10_000
+    await asyncio.to_thread(hold.close)
+    assert ledger.leases == set()

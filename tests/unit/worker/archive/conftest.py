@@ -63,7 +63,7 @@ class SmallArchive:
 @pytest.fixture
 def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallArchive:
     """Three faxes of one month, the second with a revision."""
-    monkeypatch.setattr(verification, "_SETTLING_SECONDS", 0)
+    monkeypatch.setattr(verification, "SETTLING_SECONDS", 0)
     small = SmallArchive(tmp_path / "archive")
     small.keep(1)
     second = small.keep(2)

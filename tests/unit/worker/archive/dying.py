@@ -85,7 +85,7 @@ def die_at(point: int, *, halfway: bool) -> None:
 
 def main(work: Callable[[SmallArchive], None], folder: Path) -> None:
     """See the module."""
-    verification._SETTLING_SECONDS = 0
+    verification.SETTLING_SECONDS = 0
     for halfway in (False, True):
         point = 0
         status = DIED

@@ -181,16 +181,16 @@ async def test_what_was_archived_as_mail_is_handed_on_as_it_is(
     assert sorted(made.values()) == sorted(kept)
 
 
-async def test_the_chain_is_asked_as_well(
-    archive: SmallArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A message that was rewritten with its manifest is left out; one that was added is named."""
+async def test_the_chain_is_asked_as_well(archive: SmallArchive, tmp_path: Path) -> None:
+    """A message that was rewritten with its manifest is left out; one that was added is named.
+
+    However lately that was: what comes from a bucket has just been written to this disk.
+    """
     first, second = archive.month / "23/Fax-1", archive.month / "23/Fax-2"
     shutil.copytree(first, first.with_name("Fax-9"))
     shutil.copytree(first, first.with_name("Fax-1 "))
     for name in ("fax.pdf", "manifest.json"):
         shutil.copy(first / name, second / name)
-    monkeypatch.setattr(verification, "_FRESH_SECONDS", 0)
     archive.chain.write_text(archive.chain.read_text() + "{}\n")
     found = await handed_on(archive.root, "json", FolderOutput(tmp_path / "out"))
     faults = {f"{one.path.name} {one.what}" for one in found if isinstance(one, Fault)}
@@ -202,6 +202,20 @@ async def test_the_chain_is_asked_as_well(
     names = sorted(path.name for path in (tmp_path / "out/111/222/2025/11/23").iterdir())
     assert names == ["Fax-1", "Fax-2", "Fax-9"]
     assert names_in(tmp_path / "out/111/222/2025/11/23/Fax-2") == ["revisions"]
+
+
+async def test_a_line_that_is_on_its_way_is_waited_for(
+    archive: SmallArchive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message that was archived a moment ago is not taken for one that others put there."""
+    whole = archive.chain.read_bytes()
+    archive.chain.write_bytes(whole[: whole.rstrip().rindex(b"\n") + 1])
+    monkeypatch.setattr(verification, "SETTLING_SECONDS", 1000)
+    monkeypatch.setattr(
+        "worker.archive.recent_chain.time.sleep", lambda _: archive.chain.write_bytes(whole)
+    )
+    found = await handed_on(archive.root, "json", FolderOutput(tmp_path / "out"))
+    assert not [one for one in found if isinstance(one, Fault)]
 
 
 class _Watching(FolderOutput):

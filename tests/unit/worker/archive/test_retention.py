@@ -53,6 +53,23 @@ def test_what_is_over_goes_and_is_not_missing(archive: SmallArchive) -> None:
     assert remove(archive, DAY, date(2025, 11, 25)) == []
 
 
+def test_what_comes_to_a_message_after_its_removal_goes_by_the_same_rules(
+    archive: SmallArchive,
+) -> None:
+    """A revision of it (deleted at last) is looked at as any, and goes with a line of its own."""
+    today = date(2025, 11, 25)
+    assert remove(archive, DAY, today) == ["Fax-1", "Fax-2"]
+    revision = archive.month / "23/Fax-1/revisions/2025-11-25T00-00-00.000Z-deleted"
+    archive.commit(revision, 1)
+    tally = Tally()
+    assert list(verify(archive.root, tally=tally)) == []
+    assert (tally.messages, tally.revisions, tally.doomed) == (2, 1, 0)
+
+    assert remove(archive, DAY, today) == ["Fax-1"]
+    assert not revision.exists()
+    assert archive.faults() == []
+
+
 @pytest.mark.parametrize(
     ("keep", "today", "count"),
     [
