@@ -10,6 +10,7 @@ from .gathering import Gathering
 from .handlers.context import DeliveryContext
 from .handlers.egress import Egress
 from .ledger import Ledger
+from .ledger.leases import Held
 from .ledger.records import Claim
 from .links.making import LinkMaker
 from .own_changes import OwnChanges
@@ -55,6 +56,11 @@ class Contexts:
             links=self._links,
             gathering=self._gathering,
         )
+
+    @property
+    def leases(self) -> list[Held]:
+        """What handlers hold that must not lapse while they are at work."""
+        return self._gathering.leases
 
     async def read_again(self, claim: Claim) -> Message:
         """The message of a claim as RingCentral has it now; raises RingCentralError."""

@@ -5,10 +5,11 @@ find that they have gone out. Killed between sending and recording, the same mes
 more under the same identity.
 """
 
+import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from message_store.message import Message
@@ -22,6 +23,7 @@ from worker.handlers.contract import (
 from worker.happenings import CREATED, TRANSCRIBED, State
 from worker.ledger import Ledger
 from worker.ledger.gatherings import Setback
+from worker.ledger.leases import Held
 from worker.ledger.records import lane
 
 _LEASE_SECONDS = 30.0
@@ -33,6 +35,12 @@ class Gathering:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._leases: set[Held] = set()
+
+    @property
+    def leases(self) -> list[Held]:
+        """Those under which this process sends now: who takes one over sends once more."""
+        return list(self._leases)
 
     async def together(
         self, message: Message, context: Context, name: str, due: datetime, send: SendTogether
@@ -48,8 +56,7 @@ class Gathering:
             raise NotYetError(f"goes out at {datetime.fromtimestamp(at, due.tzinfo):%H:%M %Z}", at)
         if words := await ledger.outcome(name, at, effect, message.id):
             return words
-        lease = self._ledger.lease(f"gathering:{name}:{at}", _LEASE_SECONDS)
-        async with lease.while_held() as is_ours:
+        async with self._leased(f"gathering:{name}:{at}") as is_ours:
             if not is_ours:
                 soon = time.time() + LOOK_AGAIN_SECONDS
                 raise NotYetError("another delivery sends them all", soon)
@@ -71,6 +78,17 @@ class Gathering:
             # One whose copy could not be read was not sent: its own delivery reads it again.
             await ledger.record(name, at, _told(messages, context.on), words)
             return words
+
+    @contextlib.asynccontextmanager
+    async def _leased(self, name: str) -> AsyncIterator[bool]:
+        lease = self._ledger.lease(name, _LEASE_SECONDS)
+        async with lease.while_held() as is_ours:
+            if is_ours:
+                self._leases.add(lease.held)
+            try:
+                yield is_ours
+            finally:
+                self._leases.discard(lease.held)
 
     async def _with_first(self, message: Message, context: Context, name: str) -> str | None:
         """The words on a transcription that was there when the message itself went out."""

@@ -119,7 +119,7 @@ class WorkerProcess:
         Raises ConfigurationError for a Redis that throws keys away.
         """
         await self._insist_on_keeping()
-        self._standstill = Standstill(self._hold_deliveries, self._lease_seconds)
+        self._standstill = Standstill(self._hold_on, self._lease_seconds)
         self._beside(self._pump.run())
         self._begin_by(self._configuration, self._handlers)
         self._beside(self._repeat(self._renew, self._lease_seconds / 3))
@@ -211,8 +211,9 @@ class WorkerProcess:
             for warning in keeping.warnings():
                 log.warning("Redis may forget", reason=warning)
 
-    def _hold_deliveries(self) -> None:
-        self._hold.renew(self._deliverer.claims)
+    def _hold_on(self) -> None:
+        # The rest may lapse: who takes it over repeats some calls, and nothing else.
+        self._hold.renew(self._deliverer.claims, self._contexts.leases)
 
     async def _renew(self) -> None:
         """Hold what this process has claimed for another lease."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import NamedTuple
 from uuid import uuid4
 
 from worker.together import cancel_all
@@ -10,6 +11,11 @@ from worker.together import cancel_all
 from .connection import Connection, LedgerError, key
 
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end"
+# Never takes it: its holder may have let go a moment ago.
+HOLD_ON = (
+    "if redis.call('GET', KEYS[1]) == ARGV[1] then "
+    "return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
+)
 _RENEW = (
     "if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 1 end "
     "if redis.call('GET', KEYS[1]) == ARGV[1] then "
@@ -17,24 +23,30 @@ _RENEW = (
 )
 
 
+class Held(NamedTuple):
+    """What holds a lease: its key, and the token that is its value for so many milliseconds."""
+
+    key: str
+    token: str
+    milliseconds: int
+
+
 class Lease:
     """A lease that this object holds or does not hold."""
 
     def __init__(self, connection: Connection, name: str, seconds: float) -> None:
         self._redis = connection.redis
-        self._key = key("lease", name)
-        self._milliseconds = int(seconds * 1000)
-        self._token = uuid4().hex
+        self.held = Held(key("lease", name), uuid4().hex, int(seconds * 1000))
         self._renew = self._redis.register_script(_RENEW)
         self._release = self._redis.register_script(_RELEASE)
 
     async def hold(self) -> bool:
         """Take or renew the lease; False while another holds it."""
-        return bool(await self._renew(keys=[self._key], args=[self._token, self._milliseconds]))
+        return bool(await self._renew(keys=[self.held.key], args=self.held[1:]))
 
     async def release(self) -> None:
         """Let another take it at once."""
-        await self._release(keys=[self._key], args=[self._token])
+        await self._release(keys=[self.held.key], args=[self.held.token])
 
     @contextlib.asynccontextmanager
     async def while_held(self) -> AsyncIterator[bool]:
@@ -52,7 +64,7 @@ class Lease:
 
     async def _go_on_holding(self) -> None:
         while True:
-            await asyncio.sleep(self._milliseconds / 3000)
+            await asyncio.sleep(self.held.milliseconds / 3000)
             # Redis may be back before the lease lapses, and until then nobody else takes it.
             with contextlib.suppress(LedgerError):
                 await self.hold()
