@@ -22,6 +22,8 @@ class ChainState:
         self._words: dict[str, tuple[int, str | None]] = {}
         # A removal takes the revisions of the message along.
         self._removals: dict[str, int] = {}
+        self.removals: list[tuple[str, str]] = []
+        """Every removal of a message, and when it was, as the chain says it."""
         self.faults: list[Fault] = []
         self.is_torn = False
 
@@ -80,6 +82,7 @@ class ChainState:
         self._words[found.folder] = (number, found.manifest)
         if found.manifest is None:
             self._removals[found.folder] = number
+            self.removals.append((found.folder, found.at))
         return hashed
 
     def _fault(self, what: str) -> None:
