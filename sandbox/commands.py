@@ -54,7 +54,7 @@ def start(**chosen: Any) -> None:
         settings = Settings.chosen(**told)
     except ValueError as mistake:
         typer.echo(str(mistake), err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(2) from None
     with asyncio.Runner(loop_factory=_fastest_loop()) as runner:
         runner.run(_serve(settings))
 

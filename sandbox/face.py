@@ -18,7 +18,8 @@ class Face(ABC):
         """Everything behind the ports."""
 
     def _find(self, message_id: int | str) -> StoredMessage:
-        found = self.server.emulator.find(int(message_id))
+        text = str(message_id)
+        found = self.server.emulator.find(int(text)) if text.isdecimal() else None
         if found is None:
             raise LookupError(f"no such message: {message_id}")
         return found

@@ -32,12 +32,12 @@ _SECRETS = {"client_secret": "RC_CLIENT_SECRET", "jwt": "RC_JWT"}
 
 
 def run_remote(asked: Coroutine[Any, Any, T]) -> T:
-    """What the sandbox answers; a failure is one line and exit code 1."""
+    """What the sandbox answers; a failure is one line, with exit code 2 for what was told wrong."""
     try:
         return asyncio.run(asked)
     except SandboxError as error:
         typer.echo(str(error), err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(error.exit_code) from None
 
 
 def show_json(value: Any) -> None:

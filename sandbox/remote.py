@@ -9,10 +9,15 @@ import aiohttp
 
 DEFAULT_URL = "http://127.0.0.1:8090"
 URL_VARIABLE = "RINGPOST_SANDBOX_URL"
+_BAD_REQUEST, _MISUSED = 400, 2
 
 
 class SandboxError(Exception):
     """The sandbox does not answer, or says no; the text is one line for a person."""
+
+    def __init__(self, words: str, exit_code: int = 1) -> None:
+        super().__init__(words)
+        self.exit_code = exit_code
 
 
 class Remote:
@@ -31,7 +36,8 @@ class Remote:
                 data = path.read_bytes()
             except OSError as error:
                 raise SandboxError(
-                    f"--file {path}: {error.strerror}; name a file of yours, or leave --file out"
+                    f"--file {path}: {error.strerror}; name a file of yours, or leave --file out",
+                    _MISUSED,
                 ) from None
             form.add_field("file", data, filename=path.name)
         return await self._ask("POST", "/sandbox/messages", data=form)  # type: ignore[no-any-return]  # JSON
@@ -72,5 +78,6 @@ class Remote:
                 f" (or set {URL_VARIABLE})"
             ) from None
         if answer.status >= 400:
-            raise SandboxError(str(said.get("message", f"the sandbox answered {answer.status}")))
+            words = str(said.get("message", f"the sandbox answered {answer.status}"))
+            raise SandboxError(words, _MISUSED if answer.status == _BAD_REQUEST else 1)
         return said

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 REAL_LIMITS: Mapping[str, int] = MappingProxyType(
     {"light": 50, "medium": 40, "heavy": 10, "auth": 5}
@@ -210,6 +211,23 @@ def in_one_line(mistake: ValidationError, known: Mapping[str, Any]) -> str:
     first = mistake.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else ""
     if name in known:
-        return f"{name}: {first['msg']}"
+        return f"{'.'.join(map(str, first['loc']))}: {_what_is_wrong(first)}"
     near = get_close_matches(name, known, n=1)
     return f"unknown: {name!r}" + (f"; do you mean {near[0]!r}?" if near else "")
+
+
+_EXPECTED = {  # by the first word of pydantic's error types
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "string": "text",
+    "dict": "members with values",
+}
+
+
+def _what_is_wrong(found: ErrorDetails) -> str:
+    expected = _EXPECTED.get(found["type"].partition("_")[0])
+    if expected is None:
+        words = found["msg"].replace("Input should be", "must be", 1)
+        return f"{words}, not {str(found['input'])[:40]!r}"
+    return f"must be {expected}, not {str(found['input'])[:40]!r}"

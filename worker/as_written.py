@@ -1,12 +1,15 @@
-"""Numbers and truth as they are written: no "yes" for true, no "4" for 4, no true for 1.
+"""Values as they are written: no "yes" for true, no "4" for 4, no true for 1, no 900 for "15m".
 
-A text is one of them only where `${NAME}` has put it in: the environment has nothing but texts.
+A text is a number or true only where `${NAME}` has put it in: the environment has only texts.
 """
 
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, Literal, cast
 
 from pydantic_core import PydanticKnownError
 from pydantic_core.core_schema import CoreSchema, no_info_before_validator_function
+
+from worker.durations import as_duration
 
 
 class FromVariable(str):
@@ -16,7 +19,7 @@ class FromVariable(str):
 
 
 def as_written(schema: CoreSchema) -> CoreSchema:
-    """The schema of a model, which takes numbers and truth for its fields as written only."""
+    """The schema of a model, which takes numbers, truth and times for its fields as written."""
     return cast("CoreSchema", _with_checks(schema))
 
 
@@ -38,11 +41,30 @@ def _float(value: object) -> object:
     return value
 
 
+def _moment(
+    wrong: Literal["date_type", "time_type", "datetime_type"],
+) -> Callable[[object], object]:
+    def check(value: object) -> object:
+        if isinstance(value, int | float):  # seconds since 1970, to pydantic
+            raise PydanticKnownError(wrong)
+        return value
+
+    return check
+
+
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and not isinstance(value, FromVariable)
 
 
-_CHECKS = {"bool": _bool, "int": _int, "float": _float}
+_CHECKS = {
+    "bool": _bool,
+    "int": _int,
+    "float": _float,
+    "timedelta": as_duration,
+    "date": _moment("date_type"),
+    "time": _moment("time_type"),
+    "datetime": _moment("datetime_type"),
+}
 _NOT_OF_THE_FILE = {"serialization", "metadata", "default"}
 
 

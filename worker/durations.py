@@ -26,7 +26,8 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-def _duration(value: object) -> timedelta:
+def as_duration(value: object) -> timedelta:
+    """A length of time from what a file has; raises Wrong."""
     if isinstance(value, timedelta):
         return value
     if not isinstance(value, str):
@@ -34,7 +35,7 @@ def _duration(value: object) -> timedelta:
     return parse_duration(value)
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Duration = Annotated[timedelta, BeforeValidator(as_duration)]
 
 
 def in_file(length: timedelta) -> str:

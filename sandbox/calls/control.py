@@ -172,7 +172,9 @@ def _guarded(handler: Handler) -> Handler:
             return json_answer({"message": "the control face is for this machine only"}, 403)
         try:
             return await handler(request)
-        except (ValueError, TypeError, LookupError) as error:
+        except LookupError as error:
+            return json_answer({"message": str(error)}, 404)
+        except (ValueError, TypeError) as error:
             return json_answer({"message": str(error)}, 400)
 
     return handle

@@ -23,6 +23,8 @@ class ChainState:
         # By message, the last line of each kind; a removal takes the revisions along.
         self._removals: dict[str, int] = {}
         self._additions: dict[str, int] = {}
+        self.removals: list[tuple[str, str]] = []
+        """Every removal of a message, and when it was, as the chain says it."""
         self.faults: list[Fault] = []
         self.is_torn = False
 
@@ -81,6 +83,7 @@ class ChainState:
         self._words[found.folder] = (number, found.manifest)
         if found.manifest is None:
             self._removals[found.folder] = number
+            self.removals.append((found.folder, found.at))
         else:
             self._additions[_message(found.folder)] = number
         return hashed

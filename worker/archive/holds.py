@@ -5,7 +5,7 @@
 
 import os
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +18,7 @@ from worker.archive.layout import mailbox_folder, named
 from worker.handlers.durable import locked
 
 HOLDS = "holds.jsonl"
+_CLOCKS_DIFFER = timedelta(minutes=1)
 
 
 class HoldsUnreadableError(Exception):
@@ -45,13 +46,13 @@ class Hold(BaseModel):
 
 def read_holds(root: Path) -> list[Hold]:
     """The holds that are on, oldest first; raises HoldsUnreadableError."""
-    on: dict[tuple[str, str | None], Hold] = {}
-    for line in _read(root):
-        if line.what == "held":
-            on.setdefault((line.mailbox, line.message), line)
-        else:
-            on.pop((line.mailbox, line.message), None)
-    return list(on.values())
+    return _on(read_history(root))
+
+
+def were_on(history: Iterable[Hold], at: datetime) -> list[Hold]:
+    """The holds that were surely on at this time, although clocks differ."""
+    margin = {"held": -_CLOCKS_DIFFER, "released": _CLOCKS_DIFFER}
+    return _on(line for line in history if line.at.astimezone(UTC) < at + margin[line.what])
 
 
 def write_hold(root: Path, hold: Hold) -> bool:
@@ -65,7 +66,7 @@ def write_hold(root: Path, hold: Hold) -> bool:
         )
         if is_on == (hold.what == "held"):
             return False
-        _write(root, [*_read(root), hold])
+        _write(root, [*read_history(root), hold])
         os.fsync(descriptor)
     return True
 
@@ -75,7 +76,18 @@ def is_held(holds: Iterable[Hold], mailbox: Path, message: Path) -> bool:
     return any(hold.covers(mailbox, message) for hold in holds)
 
 
-def _read(root: Path) -> list[Hold]:
+def _on(lines: Iterable[Hold]) -> list[Hold]:
+    on: dict[tuple[str, str | None], Hold] = {}
+    for line in lines:
+        if line.what == "held":
+            on.setdefault((line.mailbox, line.message), line)
+        else:
+            on.pop((line.mailbox, line.message), None)
+    return list(on.values())
+
+
+def read_history(root: Path) -> list[Hold]:
+    """Every hold and release, oldest first; raises HoldsUnreadableError."""
     path = root / HOLDS
     try:
         with os.fdopen(open_file(path), "rb") as file:

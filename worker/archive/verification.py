@@ -7,15 +7,16 @@ import contextlib
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from message_store.mailbox import Mailbox
 from worker.archive.chain import CHAIN, Head
 from worker.archive.chain_state import ChainState
 from worker.archive.folders import Fault, faults_in, read_manifest
+from worker.archive.holds import HOLDS, Hold, HoldsUnreadableError, is_held, read_history, were_on
 from worker.archive.layout import (
     ANY,
     DAYS,
@@ -77,6 +78,11 @@ def verify(
         raise ValueError("heads are those of one mailbox")
     tally = tally if tally is not None else Tally()
     heads = dict(heads or {})
+    try:
+        holds = read_history(root)
+    except HoldsUnreadableError:
+        yield Fault(root / HOLDS, "cannot be read, so nobody knows what was on hold; mend it")
+        holds = []
     if mailbox is None:
         yield from _beside_mailboxes(root)
     for folder in [mailbox_folder(root, mailbox)] if mailbox else mailbox_folders(root):
@@ -86,7 +92,9 @@ def verify(
                 name = f"{year.name}-{month.name}"
                 if _overlaps(name, first, last):
                     tally.months += 1
-                    yield from _Month(month, first, last, tally).faults(heads.pop(name, None))
+                    looked_at = _Month(month, first, last, tally)
+                    yield from looked_at.faults(heads.pop(name, None))
+                    yield from looked_at.removed_though_held(holds)
         yield from extra
         for name, head in sorted(heads.items()):
             if _overlaps(name, first, last):
@@ -122,6 +130,14 @@ class _Month:
         if missing or self._unknown or self._doubtful or self._chain.is_torn:
             yield from self._look_again(missing)
         self._tally.removed += sum(map(self._asked, self._chain.removed()))
+
+    def removed_though_held(self, history: Sequence[Hold]) -> Iterator[Fault]:
+        """The removals that were while a hold was on the message."""
+        mailbox = self._folder.parents[1]
+        for name, at in self._chain.removals if history else ():
+            message = self._folder / name
+            if self._asked(name) and is_held(were_on(history, _moment(at)), mailbox, message):
+                yield Fault(message, f"was removed at {at} while it was on hold")
 
     def _asked(self, name: str) -> bool:
         """Whether a folder of the month is of a day that was asked for."""
@@ -187,6 +203,14 @@ class _Month:
 
     def _name(self, folder: Path) -> str:
         return folder.relative_to(self._folder).as_posix()
+
+
+def _moment(text: str) -> datetime:
+    """The time in a line; of one that is none, nobody can say that it was before a hold."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return datetime.now(UTC)
 
 
 def _beside_mailboxes(root: Path) -> Iterator[Fault]:

@@ -67,17 +67,17 @@ async def test_showing_messages(run: Run, ringcentral: RingCentral) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "said", "code"),
     [
-        (["send", "sms", "--extension", "999"], "no such extension: '999'; there are 101, 102"),
-        (["send", "fax", "--file", "/nowhere.pdf"], "--file /nowhere.pdf: No such file"),
-        (["messages", "--url", "http://127.0.0.1:9"], "no sandbox answers at http://127.0.0.1:9"),
+        (["send", "sms", "--extension", "999"], "no such extension: '999'; there are 101, 102", 1),
+        (["send", "fax", "--file", "/nowhere.pdf"], "--file /nowhere.pdf: No such file", 2),
+        (["messages", "--url", "http://127.0.0.1:9"], "no sandbox answers at http://127.0.0.", 1),
     ],
 )
-async def test_mistakes_are_one_line(run: Run, words: list[str], said: str) -> None:
-    """What cannot be done is said in one line, with exit code 1."""
+async def test_mistakes_are_one_line(run: Run, words: list[str], said: str, code: int) -> None:
+    """What cannot be done is said in one line; the exit code is 2 if it was told wrong."""
     result = await run(*words)
-    assert result.exit_code == 1
+    assert result.exit_code == code
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
 
@@ -180,18 +180,34 @@ async def test_choosing_settings(run: Run, ask: Any, ringcentral: RingCentral) -
     ("words", "said"),
     [
         (["settings", "windw=3"], "unknown: 'windw'; do you mean 'window'?"),
-        (["settings", "window=long"], "window: Input should be a valid number"),
+        (["settings", "window=long"], "window: must be a number, not 'long'\n"),
+        (["settings", "limits=light=x"], "limits.light: must be a whole number, not 'x'\n"),
+        (["settings", "page_counts=maybe"], "page_counts: must be true or false, not 'maybe'\n"),
         (["settings", "port=80"], "port: can be chosen at the start only"),
-        (["settings", "error_form=short"], "error_form: Input should be 'full'"),
+        (["settings", "error_form=short"], "error_form: must be 'full', "),
         (["do", "refuses-login", "OAU-1"], "unknown code: 'OAU-1'; there are OAU-120"),
         (["do", "sends", "sms", "texd=Hi"], "unknown: 'texd'; there are text, sender,"),
-        (["do", "leaves", "999"], "no such extension: '999'; there are 101, 102, 103"),
-        (["do", "loses-content", "1"], "no such message: 1"),
-        (["do", "repeats-notification"], "no notification has been sent yet"),
     ],
 )
 async def test_what_cannot_be_told(run: Run, words: list[str], said: str) -> None:
-    """A mistake is one line that names it."""
+    """A mistake is one line that names it, with exit code 2."""
+    result = await run(*words)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["do", "leaves", "999"], "no such extension: '999'; there are 101, 102, 103"),
+        (["do", "loses-content", "1"], "no such message: 1"),
+        (["do", "changes", "abc", "readStatus=Read"], "no such message: abc"),
+        (["do", "repeats-notification"], "no notification has been sent yet"),
+    ],
+)
+async def test_what_is_not_there(run: Run, words: list[str], said: str) -> None:
+    """The line says so, with exit code 1."""
     result = await run(*words)
     assert result.exit_code == 1
     assert said in result.stderr
@@ -219,5 +235,5 @@ async def test_settings_at_the_start() -> None:
         assert f"--{name.replace('_', '-')}" in result.output
         assert info.description
     refused = await asyncio.to_thread(CliRunner().invoke, app, ["start", "--extensions", "0"])
-    assert refused.exit_code == 1
-    assert refused.stderr == "extensions: Input should be greater than or equal to 1\n"
+    assert refused.exit_code == 2
+    assert refused.stderr == "extensions: must be greater than or equal to 1, not '0'\n"

@@ -1,6 +1,7 @@
 """Messages that go out together: once, whole, and recorded when they have."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -27,11 +28,13 @@ from worker.handlers.contract import (
     TransientError,
 )
 from worker.in_force import InForce
-from worker.ledger import Ledger, gatherings
+from worker.ledger import Ledger, gatherings, open_ledger
+from worker.ledger.holding import BlockingHold
 from worker.ledger.mailboxes import Changed, Happened, Page
 from worker.ledger.records import Claim
 from worker.routes import Route
 from worker.spool import Spool
+from worker.standstill import Standstill
 from worker.started import StartedHandlers
 
 Arrive = Callable[..., Awaitable[None]]
@@ -81,7 +84,7 @@ class Bench:
         self._folder = folder
         self.deliverer = self.another()
 
-    def another(self) -> Deliverer:
+    def another(self, capacity: int = 50) -> Deliverer:
         return Deliverer(
             self.ledger.deliveries,
             InForce(
@@ -96,6 +99,7 @@ class Bench:
             self._context,
             self._read_again,
             lambda *_: None,
+            capacity,
         )
 
     def due_in(self, seconds: float) -> None:
@@ -230,6 +234,68 @@ async def test_two_workers_send_once(
     redis = bench.ledger.connection.redis
     left = [await redis.ttl(key) for key in await redis.keys("ringpost:ledger:gathered:*")]
     assert len([seconds for seconds in left if seconds > 86_400]) == 1  # the one that sent
+
+
+class Blocking(AmendedTogether):
+    """Sends with a library that knows no `await`."""
+
+    _begun: threading.Event = PrivateAttr(default_factory=threading.Event)
+    _over: threading.Event = PrivateAttr(default_factory=threading.Event)
+
+    async def _send(self, messages: Sequence[tuple[Message, Context]], identity: str) -> str:
+        self._sent.append((identity, {message.id for message, _ in messages}))
+        self._begun.set()
+        assert self._over.wait(60)
+        return f"{len(messages)} together"
+
+
+async def test_a_worker_that_is_blocked_while_it_sends(
+    bench: Bench,
+    arrive: Arrive,
+    mailbox: Mailbox,
+    eventually: Eventually,
+    redis_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another one waits, though the loop that would renew the lease stands still for longer."""
+    monkeypatch.setattr(gathering, "_LEASE_SECONDS", 2.0)
+    bench.due_in(1)
+    await arrive(mailbox, "1", "2", "3")
+    blocking = Blocking()
+    blocking._due = bench.handler._due
+    held = [0]
+
+    async def blocked() -> None:
+        async with open_ledger(redis_url, lease_seconds=30) as ledger:
+            other, hold = Bench(ledger, tmp_path), BlockingHold(redis_url, 30)
+            other.handler = blocking
+
+            def hold_on() -> None:
+                held[0] += 1
+                hold.renew(deliverer.claims, list(ledger.leases))
+
+            deliverer = other.another(capacity=1)
+            watch = Standstill(hold_on, 2.0)
+            while not blocking._sent:
+                await deliverer.work()
+                await asyncio.sleep(0.01)
+            watch.stop()
+            hold.close()
+
+    worker = asyncio.create_task(asyncio.to_thread(asyncio.run, blocked()))
+    assert await asyncio.to_thread(blocking._begun.wait, 60)
+
+    async def has_stood_still() -> bool:
+        await bench.deliverer.work()
+        return held[0] >= 4
+
+    await eventually(has_stood_still)
+    blocking._over.set()
+    await worker
+    await eventually(bench.is_over)
+    assert [ids for _, ids in blocking._sent] == [{"1", "2", "3"}]
+    assert bench.handler._sent == []
 
 
 async def test_a_copy_that_cannot_be_read(

@@ -24,8 +24,8 @@ def test_limits_are_read(told: Any, limits: dict[str, int]) -> None:
 @pytest.mark.parametrize(
     ("choices", "said"),
     [
-        ({"limits": "light=many"}, "limits: Input should be a valid integer"),
-        ({"window": 0}, "window: Input should be greater than 0"),
+        ({"limits": "light=many"}, "limits.light: must be a whole number, not 'many'"),
+        ({"window": 0}, "window: must be greater than 0, not '0'"),
         ({"token_lifetme": 1}, "unknown: 'token_lifetme'; do you mean 'token_lifetime'?"),
         ({"xyzzy": 1}, "unknown: 'xyzzy'"),
     ],

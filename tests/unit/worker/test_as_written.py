@@ -1,7 +1,8 @@
-"""Numbers and truth are as they are written, for the program as for editors."""
+"""Numbers, truth and times are as they are written, for the program as for editors."""
 
 import json
 import tomllib
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,8 @@ class Odd(Handler):
     count: int = 1
     share: float | None = None
     loud: bool = False
+    pause: timedelta | None = None
+    day: date | None = None
     by_room: dict[str, int] = Field(default_factory=dict)
 
     async def handle(self, message: Message, context: Context) -> str:
@@ -46,7 +49,7 @@ def line_of(text: str, folder: Path) -> str | None:
 
 def is_marked(text: str) -> bool:
     """Whether an editor marks something."""
-    return not VALIDATOR.is_valid(json.loads(json.dumps(tomllib.loads(text))))
+    return not VALIDATOR.is_valid(json.loads(json.dumps(tomllib.loads(text), default=str)))
 
 
 @pytest.mark.parametrize(
@@ -57,6 +60,9 @@ def is_marked(text: str) -> bool:
         "share = 0.5",
         "loud = true",
         "by_room = {a = 4}",
+        'pause = "15m"',
+        "day = 2026-12-24",
+        'day = "2026-12-24"',
         'count = "${COUNT}"',
         'share = "${COUNT}"',
         'loud = "${LOUD}"',
@@ -79,6 +85,12 @@ def test_what_is_right(option: str, tmp_path: Path) -> None:
         ("share = false", '"share": must be a number, not false'),
         ('loud = "yes"', '"loud": must be true or false, not "yes"'),
         ("loud = 1", '"loud": must be true or false, not a number'),
+        ("pause = 900", '"pause": must be a length of time such as "15m", not a number'),
+        (
+            'pause = "PT15M"',
+            '"pause": "PT15M" is not a length of time; write such as "90s", "15m", "2h" or "30d"',
+        ),
+        ("day = 86400", '"day": must be a valid date, not 86400'),
         ('by_room = {a = "4"}', '"by_room.a": must be a whole number, not "4"'),
     ],
 )

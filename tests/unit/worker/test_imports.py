@@ -1,5 +1,6 @@
 """Each part loads what it needs and nothing of its neighbours."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -34,6 +35,20 @@ def loaded(statement: str) -> set[str]:
 def test_what_an_import_does_not_load(statement: str, absent: set[str]) -> None:
     """Importing a part leaves these modules alone."""
     assert absent & loaded(statement) == set()
+
+
+def test_celery_tells_what_is_missing(tmp_path: Path) -> None:
+    """Where a dependency is not installed it is named, not an attribute of the worker."""
+    (tmp_path / "aiohttp.py").write_text("raise ModuleNotFoundError('No module named aiohttp')")
+    run = subprocess.run(
+        [sys.executable, "-m", "celery", "-A", "worker", "worker"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 2
+    assert run.stderr.rstrip().endswith("ModuleNotFoundError: No module named aiohttp")
 
 
 def test_every_built_in_handler_is_held_apart() -> None:

@@ -1,5 +1,6 @@
 """Messages go when their time is over, and only then, and not while they are held."""
 
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from message_store.mailbox import Mailbox
 from tests.unit.worker.archive.conftest import SmallArchive
-from worker.archive.chain import parse, read_lines
+from worker.archive.chain import Line, digest, parse, read_lines
 from worker.archive.holds import Hold, HoldsUnreadableError, read_holds, write_hold
 from worker.archive.places import places
 from worker.archive.retention import expired, remove_expired
@@ -111,6 +112,57 @@ def test_what_is_held_stays(archive: SmallArchive) -> None:
     assert archive.faults() == []
 
 
+def forge_removal(archive: SmallArchive, at: str) -> None:
+    """The second message is gone, and a line of the chain calls it removed at that time."""
+    lines = [line.rstrip(b"\n") for line in read_lines(archive.month)]
+    forged = Line(
+        number=len(lines) + 1,
+        what="removed",
+        folder="23/Fax-2",
+        why="kept for 1 days",
+        at=at,
+        previous=digest(lines[-1]),
+    )
+    with archive.chain.open("ab") as chain:
+        chain.write(forged.to_bytes() + b"\n")
+    shutil.rmtree(archive.month / "23/Fax-2")
+
+
+@pytest.mark.parametrize("message", ["2", None], ids=["message", "mailbox"])
+@pytest.mark.parametrize(
+    ("at", "is_fault"),
+    [
+        ("2025-12-31T10:00:00.000+00:00", False),
+        ("2026-01-01T00:00:30.000+00:00", False),  # by a clock that is ahead
+        ("2026-03-01T00:00:00.000+00:00", True),
+        ("2026-05-01T00:00:00.000+00:00", False),  # at once after the release
+        ("2026-06-01T00:00:00.000+00:00", False),
+        ("sometime", False),
+    ],
+)
+def test_what_was_removed_while_it_was_held(
+    archive: SmallArchive, at: str, is_fault: bool, message: str | None
+) -> None:
+    """Whoever takes a held message away and says so in the chain is found out by the holds."""
+    write_hold(archive.root, hold(message=message))
+    released = {"what": "released", "at": datetime(2026, 5, 1, tzinfo=UTC)}
+    write_hold(archive.root, hold(message=message).model_copy(update=released))
+    forge_removal(archive, at)
+    wanted = [f"23/Fax-2 was removed at {at} while it was on hold"] if is_fault else []
+    assert archive.faults() == wanted
+    assert archive.faults(first=date(2025, 11, 24)) == []
+    assert archive.faults(mailbox=Mailbox("111", "222")) == wanted
+
+
+def test_a_removal_without_a_time_while_it_is_held(archive: SmallArchive) -> None:
+    """It cannot have been before the hold, or nobody can say so; other messages are no matter."""
+    write_hold(archive.root, hold(message="2"))
+    write_hold(archive.root, hold("111/333"))
+    forge_removal(archive, "sometime")
+    assert remove(archive, DAY, date(2025, 11, 25)) == ["Fax-1"]
+    assert archive.faults() == ["23/Fax-2 was removed at sometime while it was on hold"]
+
+
 @pytest.mark.parametrize("text", ["{}\n", "\xff", '{"what": "held"}\n'])
 def test_without_knowing_what_is_held_nothing_goes(archive: SmallArchive, text: str) -> None:
     """A file that cannot be read stops the removal, and says so."""
@@ -121,6 +173,8 @@ def test_without_knowing_what_is_held_nothing_goes(archive: SmallArchive, text: 
     (archive.root / "holds.jsonl").symlink_to("/dev/null")
     with pytest.raises(HoldsUnreadableError):
         remove(archive, DAY, date(2026, 11, 25))
+    [fault] = archive.faults()
+    assert "holds.jsonl cannot be read, so nobody knows what was on hold" in fault
     assert left(archive) == ["Fax-1", "Fax-2", "Fax-3"]
 
 
