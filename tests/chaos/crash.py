@@ -42,7 +42,8 @@ def install() -> None:
     _around(coverage.CoverageLedger, "cover", lambda *_: "save cover")
     _around(smtp.SmtpConnection, "_transfer", lambda *_: "mail")
     _around(smtp.SmtpConnection, "_stream", lambda *_: "dot", pause=0.1)
-    _around(celery, "publish", lambda *_: "publish")
+    # Blocking, and so sharp: a moment later the task may run in this very process.
+    _around_blocking(celery.app, "send_task", lambda *_: "publish")
     _around_blocking(publisher.CeleryPublisher, "publish", lambda *_: "hand on")
     _around_blocking(chain_writer.ChainWriter, "record", lambda *_, **__: "chain")
     _around_blocking(os, "fsync", _synced)
