@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.redis_server import RedisServer
-from worker.ledger import Ledger, open_ledger
+from worker.ledger import Ledger, LedgerError, open_ledger
 from worker.ledger.holding import BlockingHold
 
 Eventually = Callable[..., Awaitable[Any]]
@@ -40,6 +40,16 @@ async def test_a_lease_is_renewed_again_after_a_refusal(
         redis.client.pexpire("ringpost:ledger:lease:digest", 60_000)
 
         await eventually(lambda: redis.client.pttl("ringpost:ledger:lease:digest") <= 3000)
+
+
+async def test_a_full_redis_lets_nobody_hold_a_lease(redis: RedisServer, ledger: Ledger) -> None:
+    """Else the pump would take back what is being worked on: a full Redis renews no claim."""
+    lease = ledger.lease("pump", 60)
+    assert await lease.hold()
+    redis.client.config_set("maxmemory", 1)
+
+    with pytest.raises(LedgerError):
+        await lease.hold()
 
 
 async def test_a_lease_is_held_from_beside_the_loop(redis: RedisServer, ledger: Ledger) -> None:
