@@ -1,8 +1,5 @@
 """What is only looked at, because its time has come, leaves room to what somebody hinted at."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from message_store.mailbox import Mailbox
@@ -28,16 +25,11 @@ def hinted(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 
 @pytest.fixture
-async def line(
-    ringcentral: RingCentral, redis_url: str, tmp_path: Path
-) -> AsyncIterator[ShortLine]:
-    line = ShortLine(ringcentral, redis_url, tmp_path)
-    await line.start_webhook()
+async def line(line: ShortLine) -> ShortLine:
     await line.start_worker()
     assert line.worker is not None
     await line.worker.heal()
-    yield line
-    await line.stop()
+    return line
 
 
 async def test_a_sweep_waits_for_live_work(

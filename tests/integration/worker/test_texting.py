@@ -41,14 +41,9 @@ async def ringcentral() -> AsyncIterator[RingCentral]:
 
 
 @pytest.fixture
-async def line(
-    ringcentral: RingCentral, redis_url: str, tmp_path: Path
-) -> AsyncIterator[ShortLine]:
-    line = ShortLine(ringcentral, redis_url, tmp_path)
-    await line.start_webhook()
+async def line(line: ShortLine) -> ShortLine:
     await line.start_worker(configuration=CONFIGURATION + ANSWERING)
-    yield line
-    await line.stop()
+    return line
 
 
 async def test_answers(line: ShortLine, ringcentral: RingCentral, eventually: Eventually) -> None:
